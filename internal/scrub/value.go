@@ -1,0 +1,75 @@
+package scrub
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// valuePattern: a key that names a secret, a separator, a value. 1 the key's telling word, 2 the separator with what
+// surrounds it, 3 to 6 the value: in escaped quotes, in double quotes, in single quotes, bare; 7 the value of an option.
+var valuePattern = regexp.MustCompile(`(?i)(` + strings.Join([]string{
+	`password`, `passwd`, `passphrase`, `pwd`, `secret`, `token`, `signature`, `[?&]sig`,
+	`(?:api|access|private|secret|auth|signing|encryption|account|shared)[_-]?key`,
+}, "|") + `)(?:[_-]?[0-9]{1,3}|_b64|_base64|_hash|_hex)?(?:` +
+	`(\\*["']?\s*(?:=>|:=|==?|:)\s*)` +
+	`(?:\\+"(.*?)\\+"|"((?:[^"\\]|\\.)*)"?|'([^']*)'?|([^\s"'&,;)}\]<>|]+))` +
+	`|\s+([^\s"'-][^\s"']*))`)
+
+var valueHints = []string{
+	"passw", "passphrase", "pwd", "secret", "token", "signature", "sig=",
+	"_key", "-key", "apikey", "accesskey", "privatekey", "authkey", "signingkey", "encryptionkey", "accountkey", "sharedkey",
+}
+
+// valueSecret is the value, unless it is a placeholder, or the whole is prose rather than data.
+func valueSecret(line string, m []int) (from, to int, ok bool) {
+	if m[14] >= 0 {
+		return m[14], m[15], option(line, m[2]) && !placeholder(line[m[14]:m[15]])
+	}
+	for i := 6; i < 14; i += 2 {
+		if m[i] >= 0 {
+			from, to = m[i], m[i+1]
+		}
+	}
+	value := line[from:to]
+	switch {
+	case placeholder(value):
+		return from, to, false
+	case strings.EqualFold(line[m[2]:m[3]], "pwd") && strings.HasPrefix(value, "/"):
+		return from, to, false // the working directory
+	case prose(line[m[4]:m[5]]):
+		return from, to, random(value) && len(value) >= 6 || wholeLine(line, m[2], to)
+	}
+	return from, to, true
+}
+
+// prose tells whether a separator is a colon as in a sentence: nothing before it, a space after it.
+func prose(separator string) bool {
+	return separator[0] == ':' && len(separator) > 1 && separator[1] != '='
+}
+
+// wholeLine tells whether a line is nothing but a key and its value, as in a configuration file.
+func wholeLine(line string, key, valueEnd int) bool {
+	return !strings.ContainsAny(strings.TrimLeft(line[:key], " \t-"), " \t:") && strings.Trim(line[valueEnd:], ` "',`+"\t\r") == ""
+}
+
+// option tells whether the key at this place is part of an option of a command line: --some-key.
+func option(line string, key int) bool {
+	word := line[strings.LastIndexAny(line[:key], " \t\"'")+1 : key]
+	return strings.HasPrefix(word, "--")
+}
+
+// placeholder tells whether a value stands for a secret, or for its absence, instead of being one.
+func placeholder(value string) bool {
+	if strings.Trim(value, "*x.•") == "" || redacted(value) {
+		return true
+	}
+	if strings.HasPrefix(value, "${") || strings.HasPrefix(value, "{{") || strings.HasPrefix(value, "$(") || strings.HasPrefix(value, "%") {
+		return true
+	}
+	words := []string{
+		"true", "false", "null", "nil", "none", "yes", "no", "undefined", "empty", "missing", "required", "invalid",
+		"expired", "redacted", "hidden", "filtered", "masked", "bearer", "unknown", "unset", "set",
+	}
+	return slices.Contains(words, strings.ToLower(strings.Trim(value, "[]<>()*")))
+}
