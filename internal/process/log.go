@@ -1,0 +1,43 @@
+package process
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/mattn/go-isatty"
+)
+
+// LogConfig is how a process logs. Its zero value is level info, for people on a terminal and JSON anywhere else.
+type LogConfig struct {
+	Level  string `env:"LOG_LEVEL" default:"info" allowed:"debug,info,warn,error" desc:"The least level that is logged."`
+	Format string `env:"LOG_FORMAT" allowed:"text,json" unset:"text on a terminal, else json" desc:"How log lines look; text is coloured on a terminal only, and not if NO_COLOR is set."`
+}
+
+// Logger writes to w: text for people where w is a terminal or text is asked for, else JSON.
+func Logger(w io.Writer, c LogConfig) *slog.Logger {
+	terminal := isTerminal(w)
+	if c.Format == "json" || c.Format == "" && !terminal {
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: c.level()}))
+	}
+	o := &tint.Options{Level: c.level(), TimeFormat: time.RFC3339, NoColor: true}
+	if terminal {
+		o.TimeFormat, o.NoColor = time.TimeOnly, os.Getenv("NO_COLOR") != ""
+	}
+	return slog.New(tint.NewTextHandler(w, o))
+}
+
+func (c LogConfig) level() slog.Level {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(c.Level)); err != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
