@@ -1,0 +1,247 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Handler handles one message. Its context is Consume's; its error is the verdict on the message:
+//
+//	nil                  handled, never again
+//	Poison(err)          to DEAD, never again
+//	Later(d, err)        again after d
+//	Undecodable(err)     again after a delay; the fifth time in a row with the same words, to DEAD
+//	a panic              the same; it is recovered and logged
+//	any other            again after a delay that grows from 250 ms to 5 min
+//
+// Once the context is done, whatever is not nil or to DEAD hands the message to another worker at once.
+type Handler func(ctx context.Context, m Message) error
+
+const (
+	pullExpires   = 30 * time.Second
+	pullHeartbeat = 2 * time.Second // two missed, and the consumer is opened again
+	reopenAfter   = 250 * time.Millisecond
+	drainWithin   = 2 * time.Second
+)
+
+// Consume hands the messages of a durable consumer to h, workers at a time (at least one), each worker with a request
+// of its own standing at the server. It survives lost connections and restarted servers, and returns nil only after
+// ctx is done and the running handlers have ended; what arrived meanwhile goes back. A consumer that is not in the
+// topology is an error; one that is not set up is waited for.
+func (b *Bus) Consume(ctx context.Context, consumer string, workers int, h Handler) error {
+	row := consumerOf(consumer)
+	if row.Name == "" {
+		return fmt.Errorf("consume: there is no consumer %q", consumer)
+	}
+	c := &consumption{bus: b, row: row, handle: h, log: b.log.With("consumer", consumer)}
+	var wg sync.WaitGroup
+	for range max(1, workers) {
+		w := &worker{consumption: c}
+		wg.Go(func() { w.work(ctx) })
+	}
+	wg.Wait()
+	return nil
+}
+
+type consumption struct {
+	bus     *Bus
+	row     Consumer
+	handle  Handler
+	log     *slog.Logger
+	streaks streaks
+}
+
+type worker struct {
+	*consumption
+	alive time.Duration // how often a long handler reports that it is at work
+	seen  uint64        // the newest delivery, as the consumer counts them
+}
+
+// work opens the consumer again and again until ctx is done.
+func (c *worker) work(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := c.pull(ctx); err != nil && ctx.Err() == nil {
+			c.log.Warn("consumer interrupted; opening it again", "err", err)
+			c.bus.forgetStreams()
+			pause(ctx, reopenAfter)
+		}
+	}
+}
+
+// pull takes one message at a time, until ctx is done or the consumer is lost.
+func (c *worker) pull(ctx context.Context) error {
+	consumer, err := c.bus.js.Consumer(ctx, c.row.Stream, c.row.Name)
+	if err != nil {
+		return fmt.Errorf("open consumer %s: %w", c.row.Name, err)
+	}
+	it, err := consumer.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(pullExpires), jetstream.PullHeartbeat(pullHeartbeat))
+	if err != nil {
+		return fmt.Errorf("pull from %s: %w", c.row.Name, err)
+	}
+	defer it.Stop()
+	stop := stopWith(ctx, it)
+	defer stop()
+	c.alive, c.seen = consumer.CachedInfo().Config.AckWait/3, 0
+	for {
+		m, err := it.Next()
+		switch {
+		case errors.Is(err, jetstream.ErrMsgIteratorClosed):
+			return nil
+		case err != nil:
+			return fmt.Errorf("next of %s: %w", c.row.Name, err)
+		case ctx.Err() != nil:
+			c.giveBack(m)
+		default:
+			c.deliver(ctx, m)
+		}
+	}
+}
+
+// stopWith ends it once ctx is done: what is on its way still comes out of it, but not for ever.
+func stopWith(ctx context.Context, it jetstream.MessagesContext) (stop func()) {
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+		}
+		it.Drain()
+		within := time.NewTimer(drainWithin)
+		defer within.Stop()
+		select {
+		case <-over:
+		case <-within.C:
+			it.Stop()
+		}
+	})
+	return func() { close(over); wg.Wait() }
+}
+
+func (c *consumption) giveBack(m jetstream.Msg) {
+	c.bus.metrics.consumed.WithLabelValues(c.row.Name, stopped).Inc()
+	if err := m.Nak(); err != nil {
+		c.log.Debug("message not given back; it comes again by itself", "err", err)
+	}
+}
+
+// deliver handles m and answers the server with the verdict.
+func (c *worker) deliver(ctx context.Context, raw jetstream.Msg) {
+	m, err := c.message(ctx, raw)
+	if err != nil {
+		c.log.Warn("message not readable now; it comes again", "err", err)
+		c.giveBack(raw)
+		return
+	}
+	release := c.keepAlive(raw)
+	err = sheltered(func() error { return c.handle(ctx, m) })
+	release()
+	same := c.streaks.count(m.Seq, err)
+	v := judge(err, m.Deliveries, same, chance())
+	if ctx.Err() != nil && v.outcome != acked && v.outcome != dead {
+		c.giveBack(raw)
+		return
+	}
+	c.report(m, v, err)
+	c.answer(ctx, raw, m, v)
+}
+
+func (c *worker) message(ctx context.Context, raw jetstream.Msg) (Message, error) {
+	meta, err := raw.Metadata()
+	if err != nil {
+		return Message{}, fmt.Errorf("read metadata: %w", err)
+	}
+	if meta.Sequence.Consumer <= c.seen {
+		c.bus.forgetStreams() // the consumer began to count anew, so its stream may be another one
+	}
+	c.seen = meta.Sequence.Consumer
+	s, err := c.bus.stream(ctx, c.row.Stream)
+	if err != nil {
+		return Message{}, err
+	}
+	return delivered(raw, meta, s.epoch), nil
+}
+
+// keepAlive tells the server, until released, that m is being worked on.
+func (c *worker) keepAlive(m jetstream.Msg) (release func()) {
+	if !c.row.KeptAlive || c.alive <= 0 {
+		return func() {}
+	}
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(c.alive)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+				if err := m.InProgress(); err != nil {
+					c.log.Debug("message not kept alive", "err", err)
+				}
+			}
+		}
+	})
+	return func() { close(over); wg.Wait() }
+}
+
+func (c *consumption) report(m Message, v verdict, err error) {
+	log := c.log.With("subject", logged(m.Subject), "seq", m.Seq, "deliveries", m.Deliveries)
+	if p, ok := errors.AsType[panicError](err); ok {
+		log.Error("handler panicked", "err", p, "stack", string(p.stack))
+	}
+	switch v.outcome {
+	case dead:
+		log.Error("message given up", "reason", logged(v.reason))
+	case retried:
+		log.Warn("message not handled; it comes again", "err", logged(err.Error()), "after", v.delay)
+	}
+}
+
+func (c *consumption) answer(ctx context.Context, raw jetstream.Msg, m Message, v verdict) {
+	var err error
+	switch v.outcome {
+	case acked:
+		err = raw.Ack()
+	case dead:
+		v.outcome, err = c.bury(ctx, raw, m, v.reason)
+	default:
+		err = raw.NakWithDelay(v.delay)
+	}
+	c.bus.metrics.consumed.WithLabelValues(c.row.Name, v.outcome).Inc()
+	if err != nil {
+		c.log.Debug("verdict did not reach the server; the message comes again", "err", err, "verdict", v.outcome)
+	}
+}
+
+// bury stores a dead letter and only then ends the message. What cannot be stored is not dead.
+func (c *consumption) bury(ctx context.Context, raw jetstream.Msg, m Message, reason string) (outcome string, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
+	defer cancel()
+	letter := DeadLetter{Reason: reason, Consumer: c.row.Name, Subject: m.Subject, Seq: m.Seq, Body: m.Data}
+	if err := c.bus.Dead(ctx, c.row.Part, letter); err != nil {
+		c.log.Error("dead letter not stored; the message comes again", "err", err)
+		return retried, raw.NakWithDelay(backoff(m.Deliveries, chance()))
+	}
+	return dead, raw.TermWithReason(clip(reason, maxTermReason))
+}
+
+const maxTermReason = 200
+
+// pause waits for d or until ctx is done.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

@@ -1,0 +1,4 @@
+package bus
+
+// Backoff is for tests.
+var Backoff = backoff

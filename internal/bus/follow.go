@@ -1,0 +1,86 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// Follow hands to each the newest state of every conversation whose subject matches filter, then every event as it
+// is stored; all in stream order, valid messages only. A conversation that changed its severity comes once more for
+// each former one, before its newest state. caughtUp, unless nil, is called once, when what was there at the
+// beginning is through. Follow survives lost connections without gap or repetition; if the stream was made anew
+// meanwhile, it begins again with the newest states. It returns nil after ctx is done, and each's error.
+func (b *Bus) Follow(ctx context.Context, filter string, caughtUp func(), each func(Head) error) error {
+	f := &following{bus: b, filter: filter, each: each, caughtUp: sync.OnceFunc(func() {
+		if caughtUp != nil {
+			caughtUp()
+		}
+	})}
+	for ctx.Err() == nil {
+		if err := f.session(ctx); err != nil {
+			b.log.Warn("following ALERTS was interrupted; going on", "err", err)
+			pause(ctx, reopenAfter)
+		}
+		if f.failed != nil {
+			return f.failed
+		}
+	}
+	return nil
+}
+
+type following struct {
+	bus      *Bus
+	filter   string
+	caughtUp func()
+	each     func(Head) error
+	failed   error // what each returned
+
+	of   *stream // that after counts in
+	seen uint64  // the newest sequence handed on
+}
+
+// session follows until ctx is done, the connection is made anew, or something fails.
+func (f *following) session(ctx context.Context) error {
+	in, cancel := f.bus.inSession(ctx)
+	defer cancel()
+	s, err := f.bus.stream(in, StreamAlerts)
+	if err != nil {
+		return err
+	}
+	if f.of == nil || !f.of.epoch.Equal(s.epoch) {
+		f.seen = 0
+	}
+	f.of = s
+	r, err := f.bus.read(in, s, f.filter, f.seen)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	if r.pending == 0 {
+		f.caughtUp()
+	}
+	for f.failed == nil && in.Err() == nil {
+		if err := f.step(in, r); err != nil && in.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *following) step(ctx context.Context, r *reader) error {
+	m, meta, err := r.next(ctx)
+	if err != nil {
+		return fmt.Errorf("follow %s: %w", f.filter, err)
+	}
+	f.seen = meta.Sequence.Stream
+	if h, err := f.bus.readHead(m.Subject(), m.Headers(), m.Data(), f.seen); err != nil {
+		f.bus.skip(m.Subject(), f.seen, err)
+	} else {
+		f.failed = f.each(h)
+	}
+	if meta.NumPending == 0 {
+		f.caughtUp()
+	}
+	return nil
+}

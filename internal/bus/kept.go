@@ -1,0 +1,78 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// Kept is one part's own small records. A key is tokens of [A-Za-z0-9_-] separated by dots.
+type Kept struct {
+	bus  *Bus
+	part string
+}
+
+// Kept opens the records of a part: PartCollector, PartAnalyzer or PartNotifier.
+func (b *Bus) Kept(part string) Kept { return Kept{b, part} }
+
+// Get is a record and its revision. One that is missing is nil with revision 0.
+func (k Kept) Get(ctx context.Context, key string) (data []byte, rev uint64, err error) {
+	if err := validKey(key); err != nil {
+		return nil, 0, err
+	}
+	s, err := k.bus.stream(ctx, keptStream(k.part))
+	if err != nil {
+		return nil, 0, err
+	}
+	m, err := k.bus.last(ctx, s, k.bus.subjects.Kept(k.part, key))
+	if errors.Is(err, ErrNotFound) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return m.Data, m.Sequence, nil
+}
+
+// Put stores a record on top of revision expected (0: it must be missing) and returns its new revision. ErrConflict
+// says that it has another one by now.
+func (k Kept) Put(ctx context.Context, key string, data []byte, expected uint64) (rev uint64, err error) {
+	if err := validKey(key); err != nil {
+		return 0, err
+	}
+	m := nats.NewMsg(k.bus.subjects.Kept(k.part, key))
+	m.Data = data
+	expect(m, m.Subject, expected)
+	return k.bus.store(ctx, m)
+}
+
+// Each hands every record whose key begins with the tokens of prefix, and has more, to do; an empty prefix means all.
+// It ends with do's first error.
+func (k Kept) Each(ctx context.Context, prefix string, do func(key string, data []byte, rev uint64) error) error {
+	prefix = strings.TrimSuffix(prefix, ".")
+	pattern := ">"
+	if prefix != "" {
+		if err := validKey(prefix); err != nil {
+			return err
+		}
+		pattern = prefix + ".>"
+	}
+	below := k.bus.subjects.Kept(k.part, "")
+	return k.bus.newestOfEach(ctx, keptStream(k.part), below+pattern, func(m Message) error {
+		return do(strings.TrimPrefix(m.Subject, below), m.Data, m.Seq)
+	})
+}
+
+func validKey(key string) error {
+	for token := range strings.SplitSeq(key, ".") {
+		if !schema.ValidToken(token) {
+			return fmt.Errorf("kept record %q: a key is tokens of [A-Za-z0-9_-] separated by dots", key)
+		}
+	}
+	return nil
+}
