@@ -1,0 +1,137 @@
+// Package file is the source that plays snapshots from a file of JSON Lines: one ClusterContext on each line, one line
+// for each reading. It is for trying rules and channels on a made-up or recorded cluster.
+//
+// The file is played from its first line whenever the source is opened, which keeps no state. Empty lines are passed
+// over. A line that is not a valid snapshot is the error of one reading, which names file and line; the next reading
+// goes on with the next line. After the last line its snapshot stays: every further reading gives it again, until
+// somebody appends to the file, which is then played on. A snapshot keeps the taken_at that its line says, so one that
+// has one grows old once the file is at its end; one without is taken at the time of each reading, so it stays
+// present. Readings count nothing: totals are what the lines say, unknown where they say nothing.
+package file
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/source"
+)
+
+// Source plays one file. It is a source.Source; its methods are called from one goroutine.
+type Source struct {
+	path string
+	file *os.File
+	in   *bufio.Reader
+	line int    // the number of the line read last, from 1
+	part []byte // of a line whose end has not been written yet
+	last *schema.ClusterContext
+}
+
+// Check says why path cannot be played: it is not there, not readable, or not a regular file.
+func Check(path string) error {
+	s, err := Open(path)
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// Open opens the file at path, with the errors of Check.
+func Open(path string) (*Source, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open file of snapshots: %w", err)
+	}
+	if !info.Mode().IsRegular() { // reading a pipe or a directory could wait for ever
+		return nil, fmt.Errorf("open file of snapshots: %s is not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open file of snapshots: %w", err)
+	}
+	return &Source{path: path, file: f, in: bufio.NewReaderSize(f, 64<<10)}, nil
+}
+
+// Close closes the file.
+func (s *Source) Close() error { return s.file.Close() }
+
+// Read gives the snapshot of the next line, or once more the last one. Its error is about one line, or says that the
+// file has no snapshot at all.
+func (s *Source) Read(context.Context) (source.Reading, error) {
+	line, err := s.next()
+	switch {
+	case errors.Is(err, io.EOF) && s.last == nil:
+		return source.Reading{}, fmt.Errorf("read %s: no snapshot in it yet", s.path)
+	case errors.Is(err, io.EOF):
+		return s.reading(*s.last), nil
+	case err != nil:
+		return source.Reading{}, err
+	}
+	snapshot, err := schema.DecodeContext(line)
+	if err != nil {
+		return source.Reading{}, fmt.Errorf("%s:%d: %w", s.path, s.line, err)
+	}
+	s.last = &snapshot
+	return s.reading(snapshot), nil
+}
+
+func (s *Source) reading(snapshot schema.ClusterContext) source.Reading {
+	if snapshot.TakenAt.IsZero() {
+		snapshot.TakenAt = time.Now().UTC()
+	}
+	return source.Reading{Snapshot: snapshot}
+}
+
+// next returns the next line that is not empty. io.EOF: there is none yet.
+func (s *Source) next() ([]byte, error) {
+	for {
+		line, whole, err := s.readLine()
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", s.path, err)
+		}
+		switch line = bytes.TrimSpace(line); {
+		case !whole && !complete(line):
+			return nil, io.EOF // somebody is still writing it
+		case !whole && len(line) == 0:
+			return nil, io.EOF
+		}
+		s.line++
+		s.part = nil
+		switch {
+		case len(line) > schema.MaxContextBytes:
+			return nil, fmt.Errorf("%s:%d: the line is longer than the %d bytes allowed", s.path, s.line, schema.MaxContextBytes)
+		case len(line) > 0:
+			return line, nil
+		}
+	}
+}
+
+// complete tells whether the last line of a file, which no newline ends, is a whole snapshot already.
+func complete(line []byte) bool {
+	_, err := schema.DecodeContext(line)
+	return err == nil
+}
+
+// readLine returns what there is of the next line, at most one byte more than a snapshot may have, and whether its
+// newline has been written.
+func (s *Source) readLine() (line []byte, whole bool, err error) {
+	for {
+		chunk, err := s.in.ReadSlice('\n')
+		if room := schema.MaxContextBytes + 1 - len(s.part); room > 0 {
+			s.part = append(s.part, chunk[:min(room, len(chunk))]...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF):
+			return s.part, false, nil
+		default:
+			return s.part, err == nil, err
+		}
+	}
+}
