@@ -1,0 +1,127 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/source"
+)
+
+// keeper stores the collector's own records, as bus.Kept does: a missing one is nil with revision 0, and a Put that
+// does not expect the newest revision is bus.ErrConflict.
+type keeper interface {
+	Get(ctx context.Context, key string) (data []byte, rev uint64, err error)
+	Put(ctx context.Context, key string, data []byte, expect uint64) (rev uint64, err error)
+}
+
+// errTaken is in the error about a cluster whose token belongs to a cluster of another name.
+var errTaken = errors.New("two cluster names that differ only in characters which a subject cannot hold")
+
+// memory is a cluster's record together with how it is stored.
+type memory struct {
+	keeper  keeper
+	log     *slog.Logger
+	cluster string
+	record  *record // nil until it was loaded
+	stored  []byte
+	rev     uint64
+	unsaved []change // since it was last stored, to be folded in again if another collector stored first
+}
+
+// change is what one reading does to a record.
+type change struct {
+	at       time.Time
+	happened []source.Happening
+	source   string
+	state    json.RawMessage
+}
+
+// maxUnsaved bounds what is remembered for a conflict while nothing can be stored.
+const maxUnsaved = 1000
+
+func key(cluster string) string { return "windows." + schema.Token(cluster) }
+
+// load reads the record, or begins one: where there is none, and where there is one that nobody can read.
+func (m *memory) load(ctx context.Context, now time.Time) error {
+	data, rev, err := m.keeper.Get(ctx, key(m.cluster))
+	if err != nil {
+		return fmt.Errorf("load windows of cluster %s: %w", m.cluster, err)
+	}
+	r := newRecord(m.cluster, now)
+	if data != nil {
+		kept := &record{}
+		if err := json.Unmarshal(data, kept); err == nil {
+			r = kept
+		} else {
+			m.log.Error("the kept windows are unreadable, counting starts anew", "cluster", m.cluster, "error", err)
+		}
+	}
+	if r.Cluster != m.cluster {
+		return fmt.Errorf("collect cluster %q: %q has the same subject token, %s; rename one of them: %w",
+			m.cluster, r.Cluster, schema.Token(m.cluster), errTaken)
+	}
+	m.record, m.stored, m.rev = r, data, rev
+	return nil
+}
+
+// fold changes the record by what one reading gave, and returns the happenings that were not counted before.
+func (m *memory) fold(c change) []source.Happening {
+	fresh := m.record.fold(c)
+	m.unsaved = append(m.unsaved, c)
+	m.unsaved = m.unsaved[max(0, len(m.unsaved)-maxUnsaved):]
+	return fresh
+}
+
+func (r *record) fold(c change) (fresh []source.Happening) {
+	for _, h := range c.happened {
+		if r.apply(h, c.at) {
+			fresh = append(fresh, h)
+		}
+	}
+	if c.source != "" && c.state != nil {
+		if r.States == nil {
+			r.States = map[string]json.RawMessage{}
+		}
+		r.States[c.source] = c.state
+	}
+	return fresh
+}
+
+// save stores the record if it has changed. Where another collector stored before, it counts on from that record.
+func (m *memory) save(ctx context.Context, now time.Time) error {
+	for range saveAttempts {
+		data, err := m.record.encode()
+		if err != nil {
+			return fmt.Errorf("store windows of cluster %s: %w", m.cluster, err)
+		}
+		if bytes.Equal(data, m.stored) {
+			m.unsaved = nil
+			return nil
+		}
+		rev, err := m.keeper.Put(ctx, key(m.cluster), data, m.rev)
+		if err == nil {
+			m.stored, m.rev, m.unsaved = data, rev, nil
+			return nil
+		}
+		if !errors.Is(err, bus.ErrConflict) {
+			return fmt.Errorf("store windows of cluster %s: %w", m.cluster, err)
+		}
+		if err := m.load(ctx, now); err != nil {
+			return err
+		}
+		for _, c := range m.unsaved {
+			m.record.fold(c)
+		}
+	}
+	return fmt.Errorf("store windows of cluster %s: another collector stores at the same time, again and again", m.cluster)
+}
+
+// saveAttempts is how often a conflict is met before the snapshot is left out.
+const saveAttempts = 5
