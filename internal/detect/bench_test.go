@@ -1,0 +1,43 @@
+package detect_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+)
+
+// large is a snapshot of n services of which every tenth has restarted once and bad are down.
+func large(n, bad int) []svc {
+	services := make([]svc, n)
+	for k := range services {
+		services[k] = up(fmt.Sprintf("service-%05d", k))
+		if k%10 == 0 {
+			services[k].RestartsTotal = new(int64(1))
+		}
+		if k < bad {
+			services[k] = down(services[k].Name)
+		}
+	}
+	return services
+}
+
+func BenchmarkDetect(b *testing.B) {
+	for _, size := range []int{1000, 10000, 20000} {
+		for _, bad := range []int{100, size} {
+			b.Run(fmt.Sprintf("services=%d/firing=%d", size, bad), func(b *testing.B) {
+				var m detect.Memory
+				s := snapshot(start, large(size, bad)...)
+				rules := detect.Default()
+				at := detect.Position{}
+				b.ReportAllocs()
+				for b.Loop() {
+					at.Seq++
+					s.TakenAt = s.TakenAt.Add(i)
+					m, _ = detect.Detect(m, s, at, rules)
+				}
+				b.ReportMetric(float64(len(encode(b, m))), "memory-bytes")
+			})
+		}
+	}
+}

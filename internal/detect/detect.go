@@ -1,0 +1,249 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// Position is where a snapshot lies in its stream. Epoch is the stream's creation: sequences are compared only within
+// one, and another one counts as newer.
+type Position struct {
+	Seq   uint64
+	Epoch time.Time
+}
+
+// Finding is everything that is true of one object now, worst first. Its labels are those of the snapshot: nil while
+// the object is absent from it.
+type Finding struct {
+	Object     schema.Object
+	Conditions []schema.Condition
+	Labels     map[string]string
+}
+
+// Result is what one snapshot comes to. Findings are sorted by severity, worst first, then by kind, namespace and name.
+type Result struct {
+	Findings []Finding
+	Gone     []schema.Object // were firing, and are absent from complete snapshots for 8 intervals; named for an hour
+	MayClear bool            // what is open but not found may be called well
+	Dropped  string          // not empty: why nothing was decided and the memory is unchanged
+}
+
+const (
+	stepIntervals   = 2         // one step counts for at most so many; fewer than any hold of several
+	goneIntervals   = 8         // absent for so many: gone
+	clearIntervals  = 8         // memory covers so many: "not found" means well
+	rebaseIntervals = 8         // a snapshot so much older was taken by a clock that was set back, not delivered late
+	forgetAbsent    = time.Hour // an absent object is remembered so long, marks excepted
+	slackDivisor    = 50        // the collector's ticks are this part of an interval inexact
+)
+
+// Detect folds the snapshot s at its position in the stream into m and tells what is true now.
+//
+// A snapshot that is older than m, by its sequence or by taken_at, is dropped and m returned as it was. One at m's own
+// sequence gives the same result again and leaves m as it was, so that a caller that stored m and then died can go on.
+// A taken_at that is a good deal older at a newer sequence is a clock set back: time goes on from there.
+func Detect(m Memory, s schema.ClusterContext, at Position, r Rules) (Memory, Result) {
+	if m.holds(at) {
+		return m, m.result(&s)
+	}
+	if why := m.refuse(&s, at); why != "" {
+		return m, Result{Dropped: why}
+	}
+	next := m.advance(&s, at, &r)
+	return next, next.result(&s)
+}
+
+func (m *Memory) fresh() bool { return m.TakenAt.IsZero() }
+
+func (m *Memory) holds(at Position) bool {
+	return !m.fresh() && at.Seq == m.Seq && at.Epoch.Equal(m.Epoch)
+}
+
+func (m *Memory) refuse(s *schema.ClusterContext, at Position) string {
+	age := m.TakenAt.Sub(s.TakenAt)
+	switch {
+	case s.TakenAt.IsZero():
+		return "no taken_at"
+	case m.fresh():
+		return ""
+	case at.Seq < m.Seq && at.Epoch.Equal(m.Epoch):
+		return fmt.Sprintf("superseded: sequence %d is older than %d", at.Seq, m.Seq)
+	case age > 0 && age < rebaseIntervals*interval(s):
+		return fmt.Sprintf("superseded: taken %v before the newest", age)
+	}
+	return ""
+}
+
+// interval bounds below what a snapshot says of itself, so that a hold is never nothing by a slip of the pen.
+func interval(s *schema.ClusterContext) time.Duration { return max(s.Interval(), time.Millisecond) }
+
+// tick is one snapshot's place in time, and what all objects are judged by.
+type tick struct {
+	now      time.Time
+	since    time.Time // of the memory's first snapshot
+	interval time.Duration
+	step     time.Duration // how far holds advance
+	gap      time.Duration // since the snapshot before, uncapped
+	jumped   bool          // the clock or the snapshots jumped: an age in this snapshot means nothing yet
+	first    bool          // nothing before it is news
+	anew     bool          // the totals started anew
+	counted  uint64        // fingerprint of the services whose restarts are known
+	same     bool          // exactly the services whose restarts are known now were so before
+	complete map[string]bool
+	rules    *Rules
+}
+
+func (t *tick) reached(got, want time.Duration) bool { return got+t.interval/slackDivisor >= want }
+
+func (m *Memory) tick(s *schema.ClusterContext, r *Rules) tick {
+	t := tick{now: s.TakenAt.UTC(), since: m.Since, interval: interval(s), rules: r, first: m.Since.IsZero()}
+	most := stepIntervals * t.interval
+	if !m.fresh() {
+		t.gap = t.now.Sub(m.TakenAt)
+		t.step = min(max(t.gap, 0), most)
+		t.jumped = t.gap < 0 || t.gap > most
+	}
+	if t.first || t.now.Before(t.since) { // or else nothing would be news until a clock that was set back has caught up
+		t.since = t.now
+	}
+	t.anew = !s.CountersSince.Equal(m.CountersSince)
+	t.counted = fingerprint(s.Services)
+	t.same = t.counted == m.Counted
+	t.complete = map[string]bool{
+		schema.KindService: !s.Goodbye && s.Omitted["services"] == 0,
+		schema.KindNode:    !s.Goodbye && s.Omitted["nodes"] == 0,
+	}
+	return t
+}
+
+// advance folds a snapshot that is newer into a copy of the memory.
+func (m *Memory) advance(s *schema.ClusterContext, at Position, r *Rules) Memory {
+	t := m.tick(s, r)
+	next := *m
+	next.Seq, next.Epoch, next.TakenAt = at.Seq, at.Epoch.UTC(), t.now
+	if len(s.Stale) > 0 { // what it shows is old, and which parts of it nobody can tell
+		return next
+	}
+	next.Since, next.Age = t.since, m.Age+t.step
+	next.CountersSince, next.Counted = s.CountersSince.UTC(), t.counted
+	next.Objects = t.observe(m.Objects, s)
+	return next
+}
+
+// observe brings the records up to date and drops those that have nothing left to say.
+func (t *tick) observe(before []record, s *schema.ClusterContext) []record {
+	old := make(map[schema.Object]record, len(before))
+	for _, r := range before {
+		old[r.Object] = r
+	}
+	var kept []record
+	keep := func(r record) {
+		if r.worth() {
+			kept = append(kept, r)
+		}
+	}
+	v := view{t: t} // one for all: the memory of a large cluster should not cost a large heap
+	take := func(o schema.Object) {
+		v.rec = old[o]
+		delete(old, o)
+		v.rec.Object, v.rec.Absent, v.rec.Missing, v.rec.Gone = o, time.Time{}, 0, false
+	}
+	rules := t.rules.serviceRules()
+	for i := range s.Services {
+		take(s.Services[i].Object())
+		keep(v.service(&s.Services[i], rules))
+	}
+	rules = t.rules.nodeRules()
+	for i := range s.Nodes {
+		take(schema.Object{Kind: schema.KindNode, Name: s.Nodes[i].ID})
+		keep(v.machine(&s.Nodes[i], rules))
+	}
+	for _, r := range old {
+		keep(t.absent(r))
+	}
+	slices.SortFunc(kept, func(a, b record) int { return compareObjects(a.Object, b.Object) })
+	return kept
+}
+
+// absent judges an object that the snapshot lacks: what was true of it stays so until it is gone.
+func (t *tick) absent(r record) record {
+	if !t.complete[r.Object.Kind] {
+		return r
+	}
+	if r.Absent.IsZero() {
+		r.Absent = t.now
+		return r
+	}
+	r.Missing += t.step
+	if t.reached(r.Missing, goneIntervals*t.interval) {
+		r.Gone = r.Gone || r.firing()
+		r.Conditions = nil
+	}
+	return t.forget(r)
+}
+
+// forget drops, bit by bit, what an absent object could still need were it to come back.
+func (t *tick) forget(r record) record {
+	if r.Missing >= forgetAbsent && len(r.Conditions) == 0 {
+		r.Restarts, r.Draining, r.Gone = nil, false, false
+	}
+	if r.Missing >= t.rules.OOMKilled.Clear.Of(t.interval) {
+		r.OOM = time.Time{}
+	}
+	if r.Missing >= t.rules.JobFailed.Clear.Of(t.interval) {
+		r.Job = time.Time{}
+	}
+	return r
+}
+
+// result reads what is true now out of the memory.
+func (m *Memory) result(s *schema.ClusterContext) Result {
+	res := Result{MayClear: len(s.Stale) == 0 && m.Age >= clearIntervals*interval(s)}
+	for i := range m.Objects {
+		r := &m.Objects[i]
+		if r.Gone {
+			res.Gone = append(res.Gone, r.Object)
+		}
+		if f := r.finding(); len(f.Conditions) > 0 {
+			res.Findings = append(res.Findings, f)
+		}
+	}
+	label(res.Findings, s.Services)
+	slices.SortStableFunc(res.Findings, func(a, b Finding) int { // within a severity they are sorted already
+		return schema.SeverityRank(b.Conditions[0].Severity) - schema.SeverityRank(a.Conditions[0].Severity)
+	})
+	return res
+}
+
+func (r *record) finding() Finding {
+	f := Finding{Object: r.Object}
+	for _, c := range r.Conditions {
+		if c.Firing {
+			f.Conditions = append(f.Conditions, schema.Condition{
+				Name: c.Name, Severity: c.Severity, Since: c.Since, Title: c.Title, Facts: slices.Clone(c.Facts),
+			})
+		}
+	}
+	slices.SortStableFunc(f.Conditions, func(a, b schema.Condition) int {
+		return schema.SeverityRank(b.Severity) - schema.SeverityRank(a.Severity)
+	})
+	return f
+}
+
+func label(findings []Finding, services []schema.ServiceSummary) {
+	if len(findings) == 0 {
+		return
+	}
+	place := make(map[schema.Object]int, len(findings))
+	for i := range findings {
+		place[findings[i].Object] = i
+	}
+	for i := range services {
+		if at, found := place[services[i].Object()]; found {
+			findings[at].Labels = services[i].Labels
+		}
+	}
+}

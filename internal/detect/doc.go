@@ -1,0 +1,15 @@
+// Package detect tells what is wrong in a cluster: it folds one snapshot after the other into a small memory and
+// names the conditions that are true now.
+//
+// It is pure: no I/O, no clock, no randomness; the same memory, snapshot, position and rules give the same bytes.
+// Time is the snapshot's own taken_at, and holds advance by the time between two snapshots. One such step counts for
+// at most two intervals, so that a clock that jumps, or a stretch without snapshots, neither raises nor clears
+// anything by itself.
+//
+// Findings are levels. With every snapshot Detect names everything that is true, clear holds included, so that whoever
+// acts on them may miss any result, or see it twice. A number that is nil is unknown: it raises nothing, clears
+// nothing and advances no hold. A snapshot with stale parts changes nothing but the position.
+//
+// Memory remembers only objects with something to remember, and is never changed in place: the one passed in stays
+// as it was. Snapshots are folded in by one caller at a time, in whatever order they come.
+package detect

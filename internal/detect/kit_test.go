@@ -1,0 +1,141 @@
+package detect_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+const i = 15 * time.Second
+
+var start = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+
+func after(d time.Duration) time.Time { return start.Add(d) }
+
+type (
+	svc  = schema.ServiceSummary
+	node = schema.NodeSummary
+)
+
+// cluster is a cluster being watched: it feeds snapshots to Detect, and puts the memory through JSON between any two.
+type cluster struct {
+	t      *testing.T
+	memory detect.Memory
+	rules  detect.Rules
+	seq    uint64
+	quick  bool // for long courses: leaves the JSON out
+}
+
+func watchLong(t *testing.T) *cluster { return &cluster{t: t, rules: detect.Default(), quick: true} }
+
+func watch(t *testing.T) *cluster { return &cluster{t: t, rules: detect.Default()} }
+
+func snapshot(at time.Time, services ...svc) schema.ClusterContext {
+	return schema.ClusterContext{ClusterName: "prod", TakenAt: at, IntervalSeconds: i.Seconds(), Services: services}
+}
+
+func nodes(at time.Time, nodes ...node) schema.ClusterContext {
+	s := snapshot(at)
+	s.Nodes = nodes
+	return s
+}
+
+// see folds in the next snapshot of the stream.
+func (c *cluster) see(s schema.ClusterContext) detect.Result {
+	c.t.Helper()
+	c.seq++
+	return c.seeAt(s, detect.Position{Seq: c.seq})
+}
+
+func (c *cluster) seeAt(s schema.ClusterContext, at detect.Position) detect.Result {
+	c.t.Helper()
+	if c.quick {
+		var result detect.Result
+		c.memory, result = detect.Detect(c.memory, s, at, c.rules)
+		return result
+	}
+	before := encode(c.t, c.memory)
+	m, result := detect.Detect(c.memory, s, at, c.rules)
+	if now := encode(c.t, c.memory); now != before {
+		c.t.Fatalf("the memory passed in was changed (-before +after):\n%s", cmp.Diff(before, now))
+	}
+	c.memory = decode(c.t, encode(c.t, m))
+	return result
+}
+
+func encode(t testing.TB, m detect.Memory) string {
+	t.Helper()
+	b, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func decode(t testing.TB, b string) detect.Memory {
+	t.Helper()
+	var m detect.Memory
+	if err := json.Unmarshal([]byte(b), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// firing is what a result finds, as "object condition severity", in order.
+func firing(r detect.Result) []string {
+	var all []string
+	for _, f := range r.Findings {
+		for _, c := range f.Conditions {
+			all = append(all, f.Object.String()+" "+c.Name+" "+c.Severity)
+		}
+	}
+	return all
+}
+
+func want(t *testing.T, got any, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func up(name string) svc {
+	return svc{Name: name, Namespace: "shop", ReplicasRunning: new(1), ReplicasDesired: new(1), Status: "healthy", RestartsTotal: new(int64(0))}
+}
+
+func down(name string) svc {
+	s := up(name)
+	s.ReplicasRunning, s.Status = new(0), "stopped"
+	return s
+}
+
+func sick(name string) svc {
+	s := up(name)
+	s.Health = "unhealthy"
+	return s
+}
+
+// looping is a service that has restarted total times and never ran longer than a second.
+func looping(name string, total int64) svc {
+	s := up(name)
+	s.RestartsTotal = new(total)
+	s.LastFailure = &schema.Failure{Reason: "exit", ExitCode: new(1), RanFor: new(1.0), At: start}
+	return s
+}
+
+func oomed(name string, at time.Time) svc {
+	s := up(name)
+	s.LastFailure = &schema.Failure{Reason: "oom", OOM: true, ExitCode: new(137), At: at}
+	return s
+}
+
+func ended(name string, exit int, at time.Time) svc {
+	s := svc{Name: name, Namespace: "shop", ReplicasRunning: new(0), ReplicasDesired: new(0), Status: "stopped"}
+	s.Job = &schema.JobRun{LastExitCode: exit, At: at}
+	return s
+}

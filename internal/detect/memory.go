@@ -1,0 +1,77 @@
+package detect
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// Memory is what has to be known of the snapshots before, one record per cluster, kept as JSON. Its zero value is
+// that of a cluster never seen. It holds only objects with something to remember.
+type Memory struct {
+	Seq           uint64        `json:"seq"`               // of the newest snapshot folded in
+	Epoch         time.Time     `json:"epoch,omitzero"`    // of the stream that Seq counts in
+	TakenAt       time.Time     `json:"taken_at,omitzero"` // of the newest snapshot folded in
+	Since         time.Time     `json:"since,omitzero"`    // of the first; what happened before is no news
+	Age           time.Duration `json:"age,omitempty"`     // time covered since, in steps as holds count them
+	CountersSince time.Time     `json:"counters_since,omitzero"`
+	Counted       uint64        `json:"counted,omitempty"` // fingerprint of the services whose restarts were known
+	Objects       []record      `json:"objects,omitempty"` // sorted
+}
+
+// record is what is remembered of one object.
+type record struct {
+	Object     schema.Object `json:"object"`
+	Conditions []condition   `json:"conditions,omitempty"` // in declared order; none of them idle
+	Restarts   *restarts     `json:"restarts,omitempty"`
+	OOM        time.Time     `json:"oom,omitzero"`       // the newest one already told
+	Job        time.Time     `json:"job,omitzero"`       // the newest failure already told
+	Draining   bool          `json:"draining,omitempty"` // a node that was taken out of use on purpose
+	Absent     time.Time     `json:"absent,omitzero"`    // complete snapshots lack it since then
+	Missing    time.Duration `json:"missing,omitempty"`  // how long they have lacked it
+	Gone       bool          `json:"gone,omitempty"`     // it was firing when it left for good
+}
+
+// condition is one condition of an object. Severity, Title and Facts are those of the last snapshot that showed it.
+type condition struct {
+	Name string `json:"name"`
+	phase
+	Worse    phase    `json:"worse,omitzero"` // of what makes it more severe
+	Severity string   `json:"severity,omitempty"`
+	Title    string   `json:"title,omitempty"`
+	Facts    []string `json:"facts,omitempty"`
+}
+
+// find is the condition of that name, idle where none is remembered.
+func (r *record) find(name string) condition {
+	for i := range r.Conditions {
+		if r.Conditions[i].Name == name {
+			return r.Conditions[i]
+		}
+	}
+	return condition{Name: name}
+}
+
+// worth tells whether there is anything to remember.
+func (r *record) worth() bool {
+	return len(r.Conditions) > 0 || r.Restarts != nil || !r.OOM.IsZero() || !r.Job.IsZero() || r.Draining || r.Gone
+}
+
+func (r *record) firing() bool {
+	return slices.ContainsFunc(r.Conditions, func(c condition) bool { return c.Firing })
+}
+
+func compareObjects(a, b schema.Object) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// recall is what is remembered of o, an empty record where nothing is.
+func (m *Memory) recall(o schema.Object) record {
+	i, found := slices.BinarySearchFunc(m.Objects, o, func(r record, o schema.Object) int { return compareObjects(r.Object, o) })
+	if !found {
+		return record{Object: o}
+	}
+	return m.Objects[i]
+}

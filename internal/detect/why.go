@@ -1,0 +1,150 @@
+package detect
+
+import (
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// Verdicts of Why.
+const (
+	VerdictFiring    = "firing"     // alerting, and still true
+	VerdictClearHold = "clear_hold" // alerting, but no longer true: being watched before it is called well
+	VerdictHold      = "hold"       // true, but not for long enough
+	VerdictWell      = "well"
+	VerdictNotWanted = "not_wanted" // stopped on purpose
+	VerdictByHand    = "by_hand"    // stopped by a person
+	VerdictBaseline  = "baseline"   // older than what Bellbuoy has watched
+	VerdictUnknown   = "unknown"    // what the rule needs to know is not known
+	VerdictOff       = "off"        // the rules switch it off
+)
+
+// Reason is why a condition of an object is, or is not, alerting. Condition is empty where nothing is known of the
+// object. Since is when the condition began, or ceased, to be true; Until is when its hold is over if nothing changes.
+type Reason struct {
+	Condition string    `json:"condition,omitempty"`
+	Verdict   string    `json:"verdict"`
+	Text      string    `json:"text"`
+	Since     time.Time `json:"since,omitzero"`
+	Until     time.Time `json:"until,omitzero"`
+}
+
+// Why tells for each condition of o why it is or is not alerting, by the memory and the newest snapshot, which may be
+// nil. An object that neither knows has one reason, that it is unknown.
+func Why(m Memory, s *schema.ClusterContext, r Rules, o schema.Object) []Reason {
+	v := m.look(s, &r, o)
+	if v.svc == nil && v.node == nil && len(v.rec.Conditions) == 0 {
+		return []Reason{absentReason(&v.rec, o)}
+	}
+	var reasons []Reason
+	for _, rule := range r.declaredFor(o.Kind) {
+		reasons = append(reasons, standing(v.why(&rule), s))
+	}
+	return reasons
+}
+
+// standing says of a reason that it cannot change while the snapshot is stale.
+func standing(reason Reason, s *schema.ClusterContext) Reason {
+	if s == nil || len(s.Stale) == 0 {
+		return reason
+	}
+	if reason.Verdict == VerdictWell {
+		reason.Verdict = VerdictUnknown
+	}
+	reason.Text += "; the snapshot is stale, so nothing is raised or cleared"
+	reason.Until = time.Time{}
+	return reason
+}
+
+// look finds o in the snapshot and in the memory. It judges nothing anew: that is Detect's.
+func (m *Memory) look(s *schema.ClusterContext, r *Rules, o schema.Object) view {
+	t := tick{now: m.TakenAt, since: m.Since, interval: schema.DefaultInterval, rules: r}
+	v := view{t: &t, rec: m.recall(o)}
+	if s == nil {
+		return v
+	}
+	t.interval = interval(s)
+	for i := range s.Services {
+		if s.Services[i].Object() == o {
+			v.svc = &s.Services[i]
+		}
+	}
+	for i := range s.Nodes {
+		if o.Kind == schema.KindNode && o.Namespace == "" && s.Nodes[i].ID == o.Name {
+			v.node = &s.Nodes[i]
+		}
+	}
+	return v
+}
+
+func (r *Rules) declaredFor(kind string) []rule {
+	if kind == schema.KindNode {
+		return r.nodeRules()
+	}
+	return r.serviceRules()
+}
+
+// absentReason says that nothing is known of o, or that it has left.
+func absentReason(r *record, o schema.Object) Reason {
+	if r.Gone {
+		return Reason{Verdict: VerdictUnknown, Text: o.String() + " has left the cluster; it was alerting when it did", Since: r.Absent}
+	}
+	return Reason{Verdict: VerdictUnknown, Text: o.String() + " is in no snapshot that is remembered"}
+}
+
+func (v *view) why(r *rule) Reason {
+	c := v.rec.find(r.name)
+	v.condition = c
+	var seen sight
+	if v.svc != nil || v.node != nil {
+		seen = r.see(v)
+	}
+	reason := v.reason(r, &c, seen)
+	reason.Condition, reason.Text = r.name, r.name+": "+reason.Text
+	return reason
+}
+
+func (v *view) reason(r *rule, c *condition, seen sight) Reason {
+	absent := v.svc == nil && v.node == nil
+	switch {
+	case r.level.Severity == "":
+		return Reason{Verdict: VerdictOff, Text: "switched off by the rules"}
+	case c.idle():
+		return idleReason(seen, absent)
+	case c.Firing && c.Well.IsZero():
+		return Reason{Verdict: VerdictFiring, Text: "alerting since " + clock(c.Since) + ", " + c.Title, Since: c.Since}
+	case absent:
+		return v.absentReason(c)
+	case c.Firing:
+		return v.waiting(VerdictClearHold, "alerting, but well for ", c.Well, c.Quiet, seen.clear)
+	}
+	return v.waiting(VerdictHold, "holding, ", c.Since, c.Held, seen.hold)
+}
+
+func idleReason(seen sight, absent bool) Reason {
+	switch {
+	case absent:
+		return Reason{Verdict: VerdictUnknown, Text: "not in the snapshot"}
+	case seen.truth == unknown:
+		return Reason{Verdict: VerdictUnknown, Text: "not judged, " + seen.why}
+	case seen.as != "" && seen.as != VerdictWell:
+		return Reason{Verdict: seen.as, Text: "not alerted, " + seen.why}
+	case seen.why != "":
+		return Reason{Verdict: VerdictWell, Text: "well, " + seen.why}
+	}
+	return Reason{Verdict: VerdictWell, Text: "well"}
+}
+
+// absentReason is that of a condition that stands still because the snapshot lacks its object.
+func (v *view) absentReason(c *condition) Reason {
+	if c.Firing {
+		return Reason{Verdict: VerdictClearHold, Text: "alerting, but standing still: not in the snapshot", Since: c.Well}
+	}
+	return Reason{Verdict: VerdictHold, Text: "holding, but standing still: not in the snapshot", Since: c.Since}
+}
+
+// waiting tells how far a hold has come.
+func (v *view) waiting(verdict, what string, since time.Time, done, whole time.Duration) Reason {
+	text := what + span(done) + " of " + span(whole)
+	return Reason{Verdict: verdict, Text: text, Since: since, Until: v.t.now.Add(max(whole-done, 0))}
+}
