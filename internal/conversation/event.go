@@ -1,0 +1,71 @@
+package conversation
+
+import (
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// Event is something that may change a conversation: Found, Said, Settled or Woke.
+//
+//sumtype:decl
+type Event interface{ isEvent() }
+
+// Found is what the rules hold to be true of one object, as of one snapshot. It is a level, repeated with every
+// snapshot: Conditions are all that is true now, none if the object is well.
+type Found struct {
+	At         time.Time
+	Cluster    string
+	Source     string // kinds of source, which decide the tools that commands are for
+	Object     schema.Object
+	Seq        uint64        // of the snapshot, within Epoch
+	Epoch      time.Time     // creation time of the snapshots' stream
+	Interval   time.Duration // between two snapshots
+	Conditions []schema.Condition
+	Removed    bool // the object has left the cluster
+	Labels     map[string]string
+	Evidence   []schema.Evidence // see NeedsEvidence
+	Diagnosis  *schema.Diagnosis // by the rules; see NeedsEvidence
+	TraceID    string
+}
+
+// Said is one reply of a person.
+type Said struct {
+	At    time.Time
+	Seq   uint64    // of the reply, within Epoch
+	Epoch time.Time // creation time of the replies' stream
+	Reply schema.Reply
+}
+
+// Settled is the result of a task. A "diagnose" task ends in Diagnosis or Failed, an "answer" task in Answer, in
+// Failed, or in both if the rules answered because the model failed.
+type Settled struct {
+	At        time.Time
+	Task      Task
+	Diagnosis *schema.Diagnosis
+	Answer    string
+	Command   string // the next command, if the answer has one; a diagnosis brings its own
+	Sender    string // of the message; empty: the assistant
+	Usage     schema.Usage
+	Failed    string // why the model gave nothing usable, in words for people
+}
+
+// Woke says that the time At has come.
+type Woke struct{ At time.Time }
+
+func (Found) isEvent()   {}
+func (Said) isEvent()    {}
+func (Settled) isEvent() {}
+func (Woke) isEvent()    {}
+
+// Kinds of task.
+const (
+	TaskDiagnose = "diagnose"
+	TaskAnswer   = "answer"
+)
+
+// Task is work that a conversation waits for.
+type Task struct {
+	Kind    string // diagnose or answer
+	Message string // id of the message whose task it is
+}

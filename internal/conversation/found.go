@@ -1,0 +1,285 @@
+package conversation
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+const (
+	// sameEpisode is how soon after its end a conversation goes on in the same episode.
+	sameEpisode = 30 * time.Minute
+	// oneFailure is how long several rules may take to see one failure: what they add in that time is for the
+	// diagnosis that is owed already.
+	oneFailure = 5 * time.Minute
+)
+
+// NeedsEvidence tells whether f would open, reopen or worsen c, which is when Next takes f's Evidence and Diagnosis.
+func NeedsEvidence(c schema.Conversation, f Found) bool {
+	next, _ := Next(c, f)
+	return next.Revision > c.Revision && last(newest(next, next.Revision-c.Revision),
+		schema.EventOpened, schema.EventReopened, schema.EventWorsened) >= 0
+}
+
+// newest is c with its last n messages only.
+func newest(c schema.Conversation, n int) schema.Conversation {
+	c.Messages = c.Messages[max(0, len(c.Messages)-n):]
+	return c
+}
+
+func found(c schema.Conversation, f Found) (schema.Conversation, string) {
+	f.At = utc(f.At)
+	now := worstFirst(f.Conditions, f.At)
+	if c.ID == "" {
+		if len(now) == 0 || f.Removed {
+			return c, "nothing is wrong"
+		}
+		return begin(c, f.At).open(f, now)
+	}
+	switch {
+	case c.Cluster != f.Cluster || c.Object != f.Object:
+		return c, "about another object"
+	case f.Seq <= c.SnapshotSeq && f.Epoch.Equal(c.SnapshotEpoch):
+		return c, "superseded snapshot"
+	case f.Removed || len(now) == 0:
+		return foundWell(c, f)
+	case c.Closed():
+		return foundAgain(c, f, now)
+	}
+	return foundOpen(c, f, now)
+}
+
+// foundOpen is about an open conversation of which something is true.
+func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.Conversation, string) {
+	d := compare(c, now, f.At)
+	if d.nothing() {
+		return c, "nothing has changed"
+	}
+	s := begin(c, f.At)
+	s.input(f)
+	s.track(d)
+	if len(d.ended)+len(d.less) > 0 {
+		s.say(schema.EventEased, schema.SenderSystem, easedText(d))
+	}
+	if len(d.more) == 0 {
+		return s.end()
+	}
+	anew := owesAnew(c, f.At, now[0].Severity)
+	s.take(f, anew)
+	m := s.say(schema.EventWorsened, schema.SenderSystem, worsenedText(c, d))
+	m.SuggestedCommand = command(nextCommand(s.c))
+	if i := owing(c); anew && i >= 0 {
+		m.Settles = c.Messages[i].ID
+	}
+	s.breakThrough(c)
+	return s.end()
+}
+
+// owesAnew tells whether a severity that is reached at the given time deserves a diagnosis of its own.
+func owesAnew(c schema.Conversation, at time.Time, severity string) bool {
+	i := owing(c)
+	if i < 0 {
+		return false
+	}
+	seen := seenSince(c, c.Messages[i].At)
+	if seen <= rank(schema.SeverityInfo) { // nothing was ever due
+		return rank(severity) > seen
+	}
+	return rank(severity) > seen && at.Sub(c.Messages[i].At) >= oneFailure
+}
+
+// breakThrough ends what no longer covers the severity, was being the conversation before it.
+func (s *step) breakThrough(was schema.Conversation) {
+	if acknowledged(was) && !covers(was, schema.EventAcknowledged, s.c.Severity) {
+		s.say(schema.EventUnacknowledged, schema.SenderSystem, brokenText(s.c, was.Owner+"'s acknowledgement"))
+	}
+	s.breakSilence(was)
+	if watched(was) >= 0 && !covers(was, schema.EventResolved, s.c.Severity) {
+		s.say(schema.EventStillFiring, schema.SenderSystem, brokenText(s.c, "the resolve")+" It stays open.")
+	}
+}
+
+func (s *step) breakSilence(was schema.Conversation) {
+	if !s.c.SilencedUntil.IsZero() && !covers(was, schema.EventSilenced, s.c.Severity) {
+		s.c.SilencedUntil = time.Time{}
+		s.say(schema.EventUnsilenced, schema.SenderSystem, brokenText(s.c, "the silence"))
+	}
+}
+
+// foundWell is about an object that is well, or gone.
+func foundWell(c schema.Conversation, f Found) (schema.Conversation, string) {
+	ended := stillTrue(c)
+	switch {
+	case c.Closed() && !ended:
+		return c, "well, and closed already"
+	case !ended && !f.Removed:
+		return c, "well, but a person reopened it: it stays open until something came and went, or until resolved or dismissed"
+	}
+	s := begin(c, f.At)
+	s.input(f)
+	s.track(compare(c, nil, s.at))
+	s.say(schema.EventCleared, schema.SenderSystem, clearedText(c, f, s.at))
+	if !c.Closed() { // a dismissed one stays dismissed
+		s.close(closedBy(c, f))
+	}
+	return s.end()
+}
+
+func closedBy(c schema.Conversation, f Found) string {
+	switch {
+	case f.Removed:
+		return schema.StateRemoved
+	case watched(c) >= 0:
+		return schema.StateResolved
+	}
+	return schema.StateCleared
+}
+
+// foundAgain is about a closed conversation of whose object something is true.
+func foundAgain(c schema.Conversation, f Found, now []schema.Condition) (schema.Conversation, string) {
+	over := endedAt(c)
+	switch {
+	case stillTrue(c) && rank(now[0].Severity) <= rank(c.Severity):
+		return c, "dismissed: quiet until it was well once or gets worse"
+	case stillTrue(c) || f.At.Sub(over) < sameEpisode:
+		return begin(c, f.At).reopen(f, now, over)
+	}
+	return begin(c, f.At).open(f, now)
+}
+
+// endedAt is when c was closed, or well after that.
+func endedAt(c schema.Conversation) time.Time {
+	at := c.ClosedAt
+	for _, x := range c.Conditions {
+		if x.Until.After(at) {
+			at = x.Until
+		}
+	}
+	return at
+}
+
+// open begins the first episode, or the next one.
+func (s *step) open(f Found, now []schema.Condition) (schema.Conversation, string) {
+	was := s.c
+	if was.ID == "" {
+		s.c.Schema = schema.ConversationVersion
+		s.c.ID, s.c.Cluster, s.c.Object = schema.ConversationID(f.Cluster, f.Object), f.Cluster, f.Object
+	} else {
+		s.shelve()
+	}
+	s.unclose()
+	s.input(f)
+	s.c.TraceID = f.TraceID
+	s.c.Episode++
+	s.c.StartedAt = s.at
+	s.c.Conditions, s.c.Evidence, s.c.Diagnosis = nil, nil, nil
+	s.track(compare(s.c, now, s.at))
+	s.take(f, true)
+	m := s.say(schema.EventOpened, schema.SenderSystem, openedText(s.c))
+	m.SuggestedCommand = command(nextCommand(s.c))
+	s.endSilence(was)
+	return s.end()
+}
+
+// reopen goes on in the same episode.
+func (s *step) reopen(f Found, now []schema.Condition, over time.Time) (schema.Conversation, string) {
+	was := s.c
+	anew := !byModel(was.Diagnosis) || s.at.Sub(over) >= sameEpisode || owesAnew(was, s.at, now[0].Severity)
+	s.unclose()
+	s.input(f)
+	s.track(compare(was, now, s.at))
+	s.take(f, anew)
+	m := s.say(schema.EventReopened, schema.SenderSystem, reopenedText(was, s.c, s.at.Sub(over)))
+	m.SuggestedCommand = command(nextCommand(s.c))
+	if i := owing(was); anew && i >= 0 {
+		m.Settles = was.Messages[i].ID
+	}
+	s.endSilence(was)
+	return s.end()
+}
+
+// endSilence ends a silence that was asked for before the conversation closed, if its time has passed meanwhile or
+// if it does not cover what is found.
+func (s *step) endSilence(was schema.Conversation) {
+	if !s.at.Before(s.c.SilencedUntil) {
+		s.c.SilencedUntil = time.Time{}
+	}
+	s.breakSilence(was)
+}
+
+// shelve makes one line of the episode that is over. Of its messages only what still holds is carried along:
+// questions without an answer and the silence.
+func (s *step) shelve() {
+	c := &s.c
+	list := slices.Clone(c.Episodes)
+	list = append(list, summary(*c))
+	c.Episodes = list[max(0, len(list)-schema.MaxEpisodes):]
+	silence := last(*c, schema.EventSilenced)
+	var kept []schema.Message
+	for i, m := range c.Messages {
+		question := m.Kind == schema.EventAsked && settler(*c, m.ID) < 0
+		if question || i == silence && s.at.Before(c.SilencedUntil) {
+			kept = append(kept, m)
+		}
+	}
+	c.Messages = kept
+}
+
+func summary(c schema.Conversation) schema.Episode {
+	e := schema.Episode{
+		Number:    c.Episode,
+		StartedAt: c.StartedAt,
+		ClosedAt:  c.ClosedAt,
+		ClosedAs:  c.ClosedAs,
+		Condition: c.Condition,
+		Severity:  c.Severity,
+		EndedBy:   endedBy(c),
+	}
+	for _, x := range c.Conditions {
+		if rank(x.Severity) > rank(e.Severity) {
+			e.Condition, e.Severity = x.Name, x.Severity
+		}
+	}
+	if c.Diagnosis != nil {
+		e.Diagnosis = line(c.Diagnosis.Summary, maxLine)
+	}
+	return e
+}
+
+// endedBy names the person who ended the episode; otherwise the rules did.
+func endedBy(c schema.Conversation) string {
+	kind := map[string]string{
+		schema.StateResolved:  schema.EventResolved,
+		schema.StateDismissed: schema.EventDismissed,
+	}[c.ClosedAs]
+	if i := last(c, kind); i >= 0 {
+		return who(c.Messages[i].Author)
+	}
+	return schema.SourceRules
+}
+
+// input records where f comes from.
+func (s *step) input(f Found) {
+	s.c.SnapshotSeq, s.c.SnapshotEpoch = f.Seq, utc(f.Epoch)
+	if f.Interval > 0 {
+		s.c.Interval = f.Interval.Seconds()
+	}
+	if f.Source != "" {
+		s.c.Source = line(f.Source, maxName)
+	}
+	if len(f.Labels) > 0 {
+		s.c.Labels = labels(f.Labels)
+	}
+}
+
+// labels copies the first maxLabels labels by name.
+func labels(all map[string]string) map[string]string {
+	names := slices.Sorted(maps.Keys(all))
+	kept := make(map[string]string, min(len(names), maxLabels))
+	for _, name := range names[:min(len(names), maxLabels)] {
+		kept[line(name, maxName)] = line(all[name], maxLine)
+	}
+	return kept
+}

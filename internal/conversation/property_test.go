@@ -1,0 +1,302 @@
+package conversation_test
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// How many random lives of a conversation a property is tried on; fewer where each step is costly.
+const (
+	many = 80
+	some = 10
+)
+
+// life makes up to n events in the order of time, each from what the conversation was when it happened.
+func life(r *rand.Rand, n int) []conversation.Event {
+	var events []conversation.Event
+	var c schema.Conversation
+	now, snapshot, reply := noon, uint64(0), uint64(0)
+	for range n {
+		now = now.Add(time.Duration(r.IntN(900)) * time.Second)
+		var e conversation.Event
+		switch r.IntN(10) {
+		case 0, 1, 2, 3:
+			snapshot++
+			e = finding(now, snapshot, r.IntN(20) == 0, someConditions(r)...)
+		case 4, 5, 6:
+			reply++
+			e = someReply(r, now, reply)
+		case 7, 8:
+			e = someResult(r, now, c)
+		default:
+			e = conversation.Woke{At: now}
+		}
+		events = append(events, e)
+		c, _ = conversation.Next(c, e)
+	}
+	return events
+}
+
+func someConditions(r *rand.Rand) (all []string) {
+	severities := []string{"info", "warning", "critical"}
+	for _, name := range []string{"service_down", "crash_loop", "unhealthy"} {
+		if r.IntN(5) < 2 {
+			all = append(all, name, severities[r.IntN(3)])
+		}
+	}
+	return all
+}
+
+func someReply(r *rand.Rand, now time.Time, seq uint64) conversation.Said {
+	people := []string{"anna", "ben", ""}
+	words := []string{
+		"ack", "ack", "unack", "silence 1h", "silence 90d", "unsilence", "resolve", "fixed", "dismiss", "reopen",
+		"right", "wrong, no", "approve", "help", "why?", "what now", strings.Repeat("x<", r.IntN(3000)), "\x00",
+	}
+	return saying(now, seq, people[r.IntN(3)], words[r.IntN(len(words))])
+}
+
+func someResult(r *rand.Rand, now time.Time, c schema.Conversation) conversation.Settled {
+	s := conversation.Settled{At: now, Usage: schema.Usage{Calls: 1}}
+	owed := conversation.Owed(c)
+	if len(owed) == 0 {
+		return s
+	}
+	s.Task = owed[r.IntN(len(owed))]
+	switch {
+	case r.IntN(3) == 0:
+		s.Failed = "it timed out"
+	case s.Task.Kind == conversation.TaskAnswer:
+		s.Answer = "because"
+	default:
+		return verdict(now, c, "the disk is full")
+	}
+	return s
+}
+
+// each runs check on many lives; the seed is in the name of the failing one's error.
+func each(t *testing.T, lives int, shuffled bool, check func(t *testing.T, seed uint64, events []conversation.Event)) {
+	t.Helper()
+	for seed := range uint64(lives) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		events := life(r, 60)
+		if shuffled {
+			r.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+		}
+		check(t, seed, events)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func TestStateNeverContradictsTheMessages(t *testing.T) {
+	states := map[string]int{}
+	for _, shuffled := range []bool{false, true} {
+		each(t, many, shuffled, func(t *testing.T, seed uint64, events []conversation.Event) {
+			var c schema.Conversation
+			var told []string // every kind there ever was
+			for i, e := range events {
+				next, _ := conversation.Next(c, e)
+				told = append(told, added(c, next)...)
+				c = next
+				states[c.State]++
+				if want := expected(c, told); c.State != want || c.State != conversation.State(c) {
+					t.Fatalf("life %d event %d: state %q, want %q after %q", seed, i, c.State, want, told)
+				}
+			}
+		})
+	}
+	for _, s := range []string{
+		schema.StateInvestigating, schema.StateDiagnosed, schema.StateAcknowledged, schema.StateSilenced, schema.StateWatching,
+		schema.StateCleared, schema.StateResolved, schema.StateDismissed, schema.StateRemoved,
+	} {
+		if states[s] < 10 {
+			t.Errorf("state %s came up %d times; the lives are too dull", s, states[s])
+		}
+	}
+}
+
+// expected reads the state off the kinds of all messages, and off c only what no kind tells.
+func expected(c schema.Conversation, told []string) string {
+	open, silenced, watched, acked := false, false, false, false
+	for _, kind := range told {
+		switch kind {
+		case schema.EventOpened, schema.EventReopened:
+			open, watched, acked = true, false, false
+			silenced = silenced && c.State == schema.StateSilenced // it may have run out while closed
+		case schema.EventCleared:
+			open = false
+		case schema.EventDismissed:
+			open, silenced = false, false
+		case schema.EventSilenced:
+			silenced = true
+		case schema.EventUnsilenced:
+			silenced = false
+		case schema.EventResolved:
+			watched, silenced = true, false
+		case schema.EventStillFiring:
+			watched = false
+		case schema.EventAcknowledged:
+			acked = true
+		case schema.EventUnacknowledged:
+			acked = false
+		}
+	}
+	switch {
+	case len(told) == 0:
+		return ""
+	case !open:
+		return c.ClosedAs
+	case silenced:
+		return schema.StateSilenced
+	case watched:
+		return schema.StateWatching
+	case acked:
+		return schema.StateAcknowledged
+	case c.Diagnosis.Source != schema.SourceRules:
+		return schema.StateDiagnosed
+	}
+	return schema.StateInvestigating
+}
+
+func TestAClosedConversationNeverActs(t *testing.T) {
+	each(t, many, true, func(t *testing.T, seed uint64, events []conversation.Event) {
+		var c schema.Conversation
+		for i, e := range events {
+			next, _ := conversation.Next(c, e)
+			if _, isWake := e.(conversation.Woke); c.Closed() && isWake && next.Revision != c.Revision {
+				t.Fatalf("life %d event %d: a closed conversation woke: %q", seed, i, added(c, next))
+			}
+			c = next
+			if !c.Closed() {
+				continue
+			}
+			if !c.WakeAt.IsZero() || c.ClosedAt.IsZero() || c.ClosedAs != c.State {
+				t.Fatalf("life %d event %d: closed as %q (state %q) at %v, wakes %v", seed, i, c.ClosedAs, c.State, c.ClosedAt, c.WakeAt)
+			}
+			for _, task := range conversation.Owed(c) {
+				if task.Kind != conversation.TaskAnswer {
+					t.Fatalf("life %d event %d: a closed conversation owes %v", seed, i, task)
+				}
+			}
+		}
+	})
+}
+
+// A finding that changed nothing leaves no mark, and is but a level when it comes again; so it is left out.
+func TestReplayingWhatWasFoldedInChangesNothing(t *testing.T) {
+	each(t, many, false, func(t *testing.T, seed uint64, events []conversation.Event) {
+		var c schema.Conversation
+		var folded []conversation.Event
+		for i, e := range events {
+			next, _ := conversation.Next(c, e)
+			if next.Revision == c.Revision {
+				continue
+			}
+			c = next
+			folded = append(folded, e)
+			for _, again := range folded {
+				if got, reason := conversation.Next(c, again); got.Revision != c.Revision || reason == "" {
+					t.Fatalf("life %d event %d: %+v again added %q (%s)", seed, i, again, added(c, got), reason)
+				}
+			}
+		}
+	})
+}
+
+func TestRevisionsCountMessagesAndBoundsHold(t *testing.T) {
+	each(t, some, true, func(t *testing.T, seed uint64, events []conversation.Event) {
+		var c schema.Conversation
+		for i, e := range events {
+			next, reason := conversation.Next(c, e)
+			if (next.Revision == c.Revision) != (reason != "") {
+				t.Fatalf("life %d event %d: %d messages and the reason %q", seed, i, next.Revision-c.Revision, reason)
+			}
+			if next.Revision == c.Revision && !cmp.Equal(c, next) {
+				t.Fatalf("life %d event %d: nothing happened, yet (-before +after):\n%s", seed, i, cmp.Diff(c, next))
+			}
+			c = next
+			checkBounds(t, c)
+		}
+	})
+}
+
+// checkBounds holds c to the bounds of the contract, and its messages to one order.
+func checkBounds(t *testing.T, c schema.Conversation) {
+	t.Helper()
+	body, err := json.Marshal(c)
+	if err != nil || len(body) > schema.MaxConversationBytes || !utf8.Valid(body) {
+		t.Fatalf("%d bytes, %v", len(body), err)
+	}
+	if len(c.Messages) > schema.MaxMessages || len(c.Episodes) > schema.MaxEpisodes {
+		t.Fatalf("%d messages, %d episodes", len(c.Messages), len(c.Episodes))
+	}
+	seen := map[string]bool{}
+	for _, m := range c.Messages {
+		one, err := json.Marshal(m)
+		if err != nil || len(one) > schema.MaxMessageBytes || seen[m.ID] || !strings.HasPrefix(m.ID, c.ID+"-") {
+			t.Fatalf("message %s: %d bytes, twice %v, %v", m.ID, len(one), seen[m.ID], err)
+		}
+		seen[m.ID] = true
+	}
+}
+
+func TestAConversationFromTheWireGoesOnTheSame(t *testing.T) {
+	each(t, some, false, func(t *testing.T, seed uint64, events []conversation.Event) {
+		var c schema.Conversation
+		for i, e := range events {
+			want, _ := conversation.Next(c, e)
+			got, _ := conversation.Next(overTheWire(t, c), e)
+			if i%4 == 0 { // each life has other steps
+				if diff := cmp.Diff(overTheWire(t, want), overTheWire(t, got)); diff != "" {
+					t.Fatalf("life %d event %d (-kept +from the wire):\n%s", seed, i, diff)
+				}
+			}
+			c = want
+		}
+	})
+}
+
+func overTheWire(t *testing.T, c schema.Conversation) (got schema.Conversation) {
+	t.Helper()
+	body, err := json.Marshal(c)
+	if err == nil {
+		err = json.Unmarshal(body, &got)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// Whoever loses a compare-and-set still holds what it read, and two may go on from the same head.
+func TestNextLeavesItsArgumentAlone(t *testing.T) {
+	each(t, some, true, func(t *testing.T, seed uint64, events []conversation.Event) {
+		var c schema.Conversation
+		for i, e := range events {
+			c.Messages = append(make([]schema.Message, 0, len(c.Messages)+8), c.Messages...) // room to write into
+			before := overTheWire(t, c)
+			next, _ := conversation.Next(c, e)
+			kept := overTheWire(t, next)
+			conversation.Next(c, saying(noon, 1<<40, "carl", "silence 3h"))
+			conversation.Next(c, finding(noon, 1<<40, false, "oom_killed", "critical"))
+			if diff := cmp.Diff(before, overTheWire(t, c)); diff != "" {
+				t.Fatalf("life %d event %d changed its argument (-before +after):\n%s", seed, i, diff)
+			}
+			if diff := cmp.Diff(kept, overTheWire(t, next)); diff != "" {
+				t.Fatalf("life %d event %d: another step wrote into its result (-before +after):\n%s", seed, i, diff)
+			}
+			c = next
+		}
+	})
+}

@@ -1,0 +1,134 @@
+package conversation
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// maxOpenQuestions is how many questions may wait for an answer at once.
+const maxOpenQuestions = 20
+
+// said folds a reply in. Whatever it says adds a message, so that the watermark moves.
+func said(c schema.Conversation, e Said) (schema.Conversation, string) {
+	id := replyID(e.Reply)
+	switch {
+	case c.ID == "":
+		return c, "no such conversation"
+	case e.Seq <= c.HeardSeq && e.Epoch.Equal(c.HeardEpoch):
+		return c, "heard already"
+	case id != "" && slices.ContainsFunc(c.Messages, func(m schema.Message) bool { return m.ReplyID == id }):
+		return c, "heard already, under the same reply id"
+	}
+	r := &reply{step: begin(c, e.At), was: c, Reply: e.Reply, author: tidyAuthor(e.Reply.Author)}
+	r.c.HeardSeq, r.c.HeardEpoch = e.Seq, utc(e.Epoch)
+	r.Text = prose(e.Reply.Text, maxContent)
+	r.apply()
+	return r.end()
+}
+
+// reply is a step that a person takes.
+type reply struct {
+	*step
+	schema.Reply
+	was    schema.Conversation
+	author schema.Author
+	verb   Verb
+}
+
+func (r *reply) apply() {
+	verb, ok := intent(r.Reply)
+	r.verb = verb
+	switch {
+	case ok:
+		r.act()
+	case r.Verb != "":
+		r.refuse(fmt.Sprintf("Bellbuoy does not know %q. %s", line(r.Verb, 60), allowed(r.was)))
+	case r.Text == "":
+		r.refuse("There was nothing to read in that reply. " + allowed(r.was))
+	case openQuestions(r.was) >= maxOpenQuestions:
+		r.refuse(fmt.Sprintf("%d questions wait for an answer already; ask again when there are fewer.", maxOpenQuestions))
+	default:
+		r.person(schema.EventAsked, r.Text)
+	}
+}
+
+// intent is what the reply wants done. An explicit verb wins over the text, which is then its argument or reason.
+func intent(r schema.Reply) (Verb, bool) {
+	if r.Verb == "" {
+		return ParseVerb(r.Text)
+	}
+	v, ok := ParseVerb(r.Verb)
+	if ok && v.Name == VerbSilence && v.For == 0 {
+		if with, ok := ParseVerb(VerbSilence + " " + r.Text); ok {
+			return with, true
+		}
+	}
+	v.Note = join(v.Note, r.Text)
+	return v, ok
+}
+
+func (r *reply) act() {
+	switch r.verb.Name {
+	case VerbAck:
+		r.acknowledge()
+	case VerbUnack:
+		r.unacknowledge()
+	case VerbSilence:
+		r.silence()
+	case VerbUnsilence:
+		r.unsilence()
+	case VerbResolve:
+		r.resolve()
+	case VerbDismiss:
+		r.dismiss()
+	case VerbReopen:
+		r.reopenByHand()
+	case VerbRight, VerbWrong:
+		r.judge()
+	case VerbApprove:
+		r.approve()
+	case VerbHelp:
+		r.system(schema.EventAnswered, allowed(r.was))
+	}
+}
+
+// person adds what the person said or did, with the reason that was given.
+func (r *reply) person(kind, content string) {
+	m := r.say(kind, schema.SenderOperator, content)
+	m.Author, m.ReplyID = new(r.author), replyID(r.Reply)
+}
+
+// did is person for a verb.
+func (r *reply) did(kind, content string) {
+	if r.verb.Note != "" {
+		content = fmt.Sprintf("%s “%s”", content, r.verb.Note)
+	}
+	r.person(kind, content)
+}
+
+// system adds what Bellbuoy says to the person whose reply it records.
+func (r *reply) system(kind, content string) {
+	m := r.say(kind, schema.SenderSystem, content)
+	m.Author, m.ReplyID = new(r.author), replyID(r.Reply)
+}
+
+func (r *reply) refuse(content string) { r.system(schema.EventRefused, content) }
+
+// isOpen tells whether the conversation is open, and refuses what otherwise.
+func (r *reply) isOpen(what string) bool {
+	if r.was.Closed() {
+		r.refuse(fmt.Sprintf("Not %s: it was closed as %s at %s. Say reopen first if it is not over.",
+			what, r.was.ClosedAs, clock(r.was.ClosedAt, r.at)))
+	}
+	return !r.was.Closed()
+}
+
+func (r *reply) name() string { return who(&r.author) }
+
+func replyID(r schema.Reply) string { return fit(r.ID, 6*maxName) }
+
+func tidyAuthor(a schema.Author) schema.Author {
+	return schema.Author{Name: line(a.Name, 512), Channel: line(a.Channel, maxName), Verified: a.Verified}
+}

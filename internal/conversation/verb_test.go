@@ -1,0 +1,116 @@
+package conversation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellbuoy/bellbuoy/internal/conversation"
+)
+
+func TestParseVerbKnowsAVerbWhenItSeesOne(t *testing.T) {
+	hour := time.Hour
+	tests := []struct {
+		text string
+		want conversation.Verb
+	}{
+		{"ack", conversation.Verb{Name: "ack"}},
+		{"Ack", conversation.Verb{Name: "ack"}},
+		{"ACK!", conversation.Verb{Name: "ack"}},
+		{"ack.", conversation.Verb{Name: "ack"}},
+		{"  ack  \n", conversation.Verb{Name: "ack"}},
+		{"/ack", conversation.Verb{Name: "ack"}},
+		{"acknowledge", conversation.Verb{Name: "ack"}},
+		{"acknowledged", conversation.Verb{Name: "ack"}},
+		{"on it", conversation.Verb{Name: "ack"}},
+		{"On  it!", conversation.Verb{Name: "ack"}},
+		{"I'm on it", conversation.Verb{Name: "ack"}},
+		{"I’m on it.", conversation.Verb{Name: "ack"}},
+		{"mine", conversation.Verb{Name: "ack"}},
+		{"<@U123ABC> ack", conversation.Verb{Name: "ack"}},
+		{"<@U123ABC|bellbuoy>: ack", conversation.Verb{Name: "ack"}},
+		{"@bellbuoy ack", conversation.Verb{Name: "ack"}},
+		{"@bellbuoy, ack!", conversation.Verb{Name: "ack"}},
+		{"@bellbuoy /ack", conversation.Verb{Name: "ack"}},
+		{"ack because I deployed it", conversation.Verb{Name: "ack", Note: "I deployed it"}},
+		{"ack, because I deployed it", conversation.Verb{Name: "ack", Note: "I deployed it"}},
+		{"ack because", conversation.Verb{Name: "ack"}},
+		{"ack\nwill restart it now", conversation.Verb{Name: "ack", Note: "will restart it now"}},
+		{"unack", conversation.Verb{Name: "unack"}},
+		{"unacknowledge.", conversation.Verb{Name: "unack"}},
+		{"silence", conversation.Verb{Name: "silence"}},
+		{"silence 2h", conversation.Verb{Name: "silence", For: 2 * hour}},
+		{"silence 30m", conversation.Verb{Name: "silence", For: hour / 2}},
+		{"silence 1d.", conversation.Verb{Name: "silence", For: 24 * hour}},
+		{"silence 1w", conversation.Verb{Name: "silence", For: 7 * 24 * hour}},
+		{"silence for 2 hours", conversation.Verb{Name: "silence", For: 2 * hour}},
+		{"snooze 90 minutes", conversation.Verb{Name: "silence", For: 90 * time.Minute}},
+		{"mute 1h30m", conversation.Verb{Name: "silence", For: 90 * time.Minute}},
+		{"Mute 4H", conversation.Verb{Name: "silence", For: 4 * hour}},
+		{"snooze", conversation.Verb{Name: "silence"}},
+		{"silence 2h because of the move", conversation.Verb{Name: "silence", For: 2 * hour, Note: "of the move"}},
+		{"silence 9999w", conversation.Verb{Name: "silence", For: 400 * 24 * hour}},
+		{"unsilence", conversation.Verb{Name: "unsilence"}},
+		{"unmute", conversation.Verb{Name: "unsilence"}},
+		{"resolve", conversation.Verb{Name: "resolve"}},
+		{"resolved!", conversation.Verb{Name: "resolve"}},
+		{"fixed", conversation.Verb{Name: "resolve"}},
+		{"Done.", conversation.Verb{Name: "resolve"}},
+		{"done because rolled back", conversation.Verb{Name: "resolve", Note: "rolled back"}},
+		{"dismiss", conversation.Verb{Name: "dismiss"}},
+		{"false alarm", conversation.Verb{Name: "dismiss"}},
+		{"False alarm!!", conversation.Verb{Name: "dismiss"}},
+		{"ignore", conversation.Verb{Name: "dismiss"}},
+		{"ignore because it is a test", conversation.Verb{Name: "dismiss", Note: "it is a test"}},
+		{"reopen", conversation.Verb{Name: "reopen"}},
+		{"right", conversation.Verb{Name: "right"}},
+		{"wrong", conversation.Verb{Name: "wrong"}},
+		{"wrong it was the Network", conversation.Verb{Name: "wrong", Note: "it was the Network"}},
+		{"Wrong: it was the network", conversation.Verb{Name: "wrong", Note: "it was the network"}},
+		{"wrong - the network", conversation.Verb{Name: "wrong", Note: "the network"}},
+		{"wrong because of DNS", conversation.Verb{Name: "wrong", Note: "of DNS"}},
+		{"approve", conversation.Verb{Name: "approve"}},
+		{"help", conversation.Verb{Name: "help"}},
+		{"/help", conversation.Verb{Name: "help"}},
+	}
+	for _, tt := range tests {
+		got, ok := conversation.ParseVerb(tt.text)
+		if diff := cmp.Diff(tt.want, got); diff != "" || !ok {
+			t.Errorf("ParseVerb(%q): %v (-want +got):\n%s", tt.text, ok, diff)
+		}
+	}
+}
+
+func TestParseVerbLeavesQuestionsAlone(t *testing.T) {
+	for _, text := range []string{
+		"", " ", "why", "why?", "ack?", "resolve how?", "resolved?", "done?", "is it fixed?", "help?",
+		"ignore the first error, what about the second?", "ignore the first error", "ignore it",
+		"ack that, and tell me more", "ack please", "acks", "not ack", "don't ack", "please ack",
+		"silence until tomorrow", "silence 2", "silence -1h", "silence 1.5h", "silence h", "silence 2h checkout",
+		"silence 99999h", "silence is golden", "mute the other one", "right, so what now", "right now it is down",
+		"fixed it how", "done with the first part", "mine is down too", "on it since when",
+		"dismiss\nor should we wait?", "ack because why?", "ack because why？", "false", "alarm", "false alarms",
+		"what does dismiss do", "@bellbuoy", "@bellbuoy what is this", "/", "//ack", "ack ack", "ack resolve",
+		"reopen 2h", "approve E1", "wrongly configured", "because", "because ack",
+	} {
+		if v, ok := conversation.ParseVerb(text); ok {
+			t.Errorf("ParseVerb(%q) = %+v, want a question", text, v)
+		}
+	}
+}
+
+func FuzzParseVerb(f *testing.F) {
+	for _, s := range []string{"ack", "<@U1> silence 2h because x", "wrong, it was", "\xff\x00?", "mute 9999w9999w"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		v, ok := conversation.ParseVerb(text)
+		if !ok && v != (conversation.Verb{}) {
+			t.Errorf("ParseVerb(%q) = %+v though it is no verb", text, v)
+		}
+		if v.For < 0 || v.For > 400*24*time.Hour {
+			t.Errorf("ParseVerb(%q) is for %v", text, v.For)
+		}
+	})
+}
