@@ -1,0 +1,232 @@
+package diagnose
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
+)
+
+// Bounds of answers and of the thread that a question goes with, in bytes.
+const (
+	maxAnswer      = 4000
+	maxThreadTurn  = 500
+	maxThreadTurns = 10
+	maxQuestion    = 2000
+	maxLogsShown   = 10
+)
+
+// CheckAnswer cleans and bounds a model's free text. It fails if nothing readable is left. Commands in it stay text.
+func CheckAnswer(text string) (string, error) {
+	answer := strings.TrimSpace(cut(scrub.Clean(dropThinking(text)), maxAnswer))
+	if answer == "" {
+		return "", errors.New("check answer: it is empty")
+	}
+	return answer, nil
+}
+
+// said is one turn of the thread as a prompt shows it.
+type said struct {
+	Kind   string `json:"kind"`
+	Sender string `json:"sender"`
+	Author string `json:"author,omitempty"`
+	Text   string `json:"text"`
+}
+
+// QuestionPrompt asks a model to answer question about c, from the frozen evidence, the diagnosis and the thread. The
+// fence comes first and does not change with the thread, so that servers can reuse it. The snapshot, which may be nil,
+// tells how the objects named in the question are now.
+func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question schema.Message) Prompt {
+	system := answerSystem()
+	head := []any{about(c)}
+	for _, x := range c.Conditions {
+		head = append(head, x)
+	}
+	if d := c.Diagnosis; d != nil {
+		head = append(head, map[string]any{"diagnosis": d})
+	}
+	var b strings.Builder
+	mark := nonce(c)
+	var tail strings.Builder
+	tail.WriteString(thread(c, question))
+	for _, text := range NewView(s).asked(question.Content) {
+		tail.WriteString(compact(map[string]string{"now": text}) + "\n")
+	}
+	room := MaxPromptTokens - estimate(len(system)) - estimate(tail.Len()) - estimate(maxQuestion)
+	b.WriteString(strings.TrimSuffix(fenced(c, head, room), "END "+mark+"\n"))
+	b.WriteString(tail.String())
+	fmt.Fprintf(&b, "END %s\nThe operator's question (a JSON string): %s", mark, quote(cut(scrub.Clean(question.Content), maxQuestion)))
+	return Prompt{System: system, User: b.String(), MaxTokens: maxAnswerTokens}
+}
+
+// thread is what was said before question, as JSON lines, oldest first: questions, answers and decisions.
+func thread(c schema.Conversation, question schema.Message) string {
+	var turns []string
+	for _, m := range c.Messages {
+		if m.ID == question.ID || m.Content == "" {
+			continue
+		}
+		t := said{Kind: m.Kind, Sender: m.Sender, Text: cut(scrub.Clean(m.Content), maxThreadTurn)}
+		if m.Author != nil {
+			t.Author = scrub.Line(m.Author.Name, 60)
+		}
+		turns = append(turns, compact(t)+"\n")
+	}
+	return strings.Join(turns[max(0, len(turns)-maxThreadTurns):], "")
+}
+
+// asked says how each object is that a text names, at most three.
+func (v *View) asked(text string) []string {
+	var out []string
+	for i := range v.snap.Services {
+		s := &v.snap.Services[i]
+		if len(s.Name) > 1 && hasWord(text, s.Name) && len(out) < 3 {
+			out = append(out, scrub.Line(s.Object().String()+": "+state(s), maxFactText))
+		}
+	}
+	return out
+}
+
+// AnswerByRules answers a question about c without a model: what it asks for (logs, status, why, since when, changes,
+// the next step), or all of that in short when it asks for none of them. The snapshot may be nil.
+func AnswerByRules(c schema.Conversation, s *schema.ClusterContext, question schema.Message) string {
+	a := answerer{View: NewView(s), c: c}
+	topics := []struct {
+		words []string
+		say   func()
+	}{
+		{[]string{"status", "state", "now", "how", "still", "up", "down", "running"}, a.status},
+		{[]string{"since", "when", "long"}, a.since},
+		{[]string{"why", "cause", "reason", "wrong", "happened", "problem"}, a.why},
+		{[]string{"change", "changed", "deploy", "deployed", "event", "events"}, a.changes},
+		{[]string{"log", "logs", "output", "print", "prints", "error", "errors"}, a.logs},
+		{[]string{"fix", "do", "command", "next", "help", "restart", "start"}, a.next},
+	}
+	for _, name := range a.asked(question.Content) {
+		a.say("%s", "Now: "+name)
+	}
+	spoke := len(a.lines) > 0
+	for _, t := range topics {
+		if slices.ContainsFunc(t.words, func(w string) bool { return hasWord(question.Content, w) }) {
+			t.say()
+			spoke = true
+		}
+	}
+	if !spoke {
+		a.status()
+		a.why()
+		a.logs()
+		a.next()
+	}
+	return strings.TrimSpace(cut(scrub.Clean(strings.Join(a.lines, "\n")), maxAnswer))
+}
+
+type answerer struct {
+	*View
+	c     schema.Conversation
+	lines []string
+}
+
+func (a *answerer) say(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(a.lines, text) {
+		a.lines = append(a.lines, text)
+	}
+}
+
+// at is the moment that the answer speaks of.
+func (a *answerer) at() time.Time {
+	if a.snap.TakenAt.IsZero() {
+		return a.c.UpdatedAt
+	}
+	return a.snap.TakenAt
+}
+
+func (a *answerer) status() {
+	if s := a.View.service(a.c.Object); s != nil {
+		a.say("%s at %s: %s.", a.c.Object, clock(a.at(), a.at()), state(s))
+	}
+	a.conditions()
+}
+
+func (a *answerer) conditions() {
+	firing := firing(a.c.Conditions)
+	for _, x := range firing {
+		a.say("%s (%s) since %s%s.", x.Name, x.Severity, clock(x.Since, a.at()), facts(x))
+	}
+	if len(firing) == 0 {
+		a.say("No condition of %s fires any more.", a.c.Object)
+	}
+}
+
+func facts(x schema.Condition) string {
+	if len(x.Facts) == 0 {
+		return ""
+	}
+	return ": " + list(x.Facts)
+}
+
+func (a *answerer) since() {
+	a.conditions()
+	a.say("This incident began %s.", clock(a.c.StartedAt, a.at()))
+}
+
+func (a *answerer) why() {
+	if a.c.Diagnosis == nil {
+		a.say("There is no diagnosis.")
+	}
+	if d := a.c.Diagnosis; d != nil {
+		by := "the model " + d.Source
+		if d.Source == schema.SourceRules {
+			by = "the rules"
+		}
+		a.say("Likely: %s (%s confidence: %s; says %s).", d.Summary, d.Confidence, d.ConfidenceWhy, by)
+	}
+	a.kinds(KindFailure, KindNeighbour)
+}
+
+func (a *answerer) changes() {
+	before := len(a.lines)
+	a.kinds(KindChange, KindEvent)
+	if len(a.lines) == before {
+		a.say("The evidence holds no change and no event.")
+	}
+}
+
+func (a *answerer) kinds(kinds ...string) {
+	for _, e := range a.c.Evidence {
+		if slices.Contains(kinds, e.Kind) {
+			a.say("%s %s%s", e.ID, e.Text, times(e.Count))
+		}
+	}
+}
+
+func (a *answerer) logs() {
+	n := 0
+	for _, e := range a.c.Evidence {
+		if e.Kind == KindLog && n < maxLogsShown {
+			a.say("%s log of %s: %s%s", e.ID, e.Object, e.Text, times(e.Count))
+			n++
+		}
+	}
+	if n == 0 {
+		a.say("The evidence holds no log line.")
+	}
+}
+
+func (a *answerer) next() {
+	d := a.c.Diagnosis
+	switch {
+	case d == nil:
+		a.say("There is no diagnosis to take a next step from.")
+	case d.Command != "":
+		a.say("Next: %s (%s)", d.Command, d.Action.Reason)
+	case d.Action.Verb != "" && d.Action.Verb != VerbNone:
+		a.say("Next: %s %s (%s)", d.Action.Verb, d.Action.Target, d.Action.Reason)
+	default:
+		a.say("No single next step follows from the evidence.")
+	}
+}
