@@ -1,0 +1,15 @@
+package webhook
+
+import "time"
+
+// SetTimeout lets a test have its posts given up sooner, or later.
+func (c *Channel) SetTimeout(d time.Duration) { c.timeout = d }
+
+// SetNow gives a test its own clock.
+func (c *Channel) SetNow(now func() time.Time) { c.now = now }
+
+// Guard is the check of addresses before they are dialled.
+func Guard(address string) error { return newGuard().control("tcp", address, nil) }
+
+// Visible takes hidden runes out of a JSON document.
+func Visible(doc []byte) []byte { return visible(doc) }

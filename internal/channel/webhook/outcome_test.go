@@ -1,0 +1,148 @@
+package webhook_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
+	"github.com/bellbuoy/bellbuoy/internal/config"
+)
+
+func TestGuardRefusesAddressesThatAreNobodysReceiver(t *testing.T) {
+	tests := []struct {
+		address string
+		ok      bool
+	}{
+		{"127.0.0.1:80", true},
+		{"[::1]:8080", true},
+		{"10.1.2.3:443", true},
+		{"192.168.1.1:80", true},
+		{"172.20.0.2:9000", true},
+		{"100.64.1.1:80", true},
+		{"[fd12:3456::1]:80", true},
+		{"93.184.216.34:443", true},
+		{"[2606:2800:220:1::1]:443", true},
+		{"[::ffff:127.0.0.1]:80", true},
+		{"169.254.169.254:80", false},
+		{"169.254.1.1:80", false},
+		{"[::ffff:169.254.169.254]:80", false},
+		{"[fe80::1%eth0]:80", false},
+		{"[fd00:ec2::254]:80", false},
+		{"[fd20:ce::254]:80", false},
+		{"100.100.100.200:80", false},
+		{"168.63.129.16:80", false},
+		{"0.0.0.0:80", false},
+		{"[::]:80", false},
+		{"224.0.0.1:80", false},
+		{"[ff02::1]:80", false},
+		{"255.255.255.255:80", false},
+		{"[64:ff9b::a9fe:a9fe]:80", false},
+		{"nonsense", false},
+	}
+	for _, tt := range tests {
+		if err := webhook.Guard(tt.address); (err == nil) != tt.ok {
+			t.Errorf("%s: %v, want allowed: %v", tt.address, err, tt.ok)
+		}
+	}
+}
+
+func TestAMetadataAddressIsAMistakeOfTheSetUp(t *testing.T) {
+	ch, err := webhook.New(webhook.Config{URL: "http://169.254.169.254/latest/meta-data/SECRETPATH"}, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ch.Post(t.Context(), channel.Post{Key: "k-1", Body: []byte("{}")})
+	if !errors.Is(err, channel.ErrSetup) || strings.Contains(err.Error(), "SECRETPATH") {
+		t.Errorf("error %v, want ErrSetup without the path", err)
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	elsewhere := newReceiver(t)
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.url(), http.StatusTemporaryRedirect))
+	defer server.Close()
+	ch := elsewhere.channel(t, webhook.Config{URL: config.Secret(server.URL)})
+	_, err := ch.Post(t.Context(), channel.Post{Key: "k-1", Body: []byte("{}")})
+	if !errors.Is(err, channel.ErrRefused) || !strings.Contains(err.Error(), "redirects are not followed") {
+		t.Errorf("error %v, want ErrRefused that says why", err)
+	}
+	if got := elsewhere.got(); len(got) > 0 {
+		t.Error("the redirect was followed")
+	}
+}
+
+func TestRetryAfterIsReadAndCapped(t *testing.T) {
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name   string
+		status int
+		value  string
+		want   time.Duration // 0: not throttled
+	}{
+		{"seconds", 429, "30", 30 * time.Second},
+		{"date", 503, now.Add(time.Minute).Format(http.TimeFormat), time.Minute},
+		{"too-long", 502, "86400", 15 * time.Minute},
+		{"too-long-a-date", 504, now.Add(time.Hour).Format(http.TimeFormat), 15 * time.Minute},
+		{"overflow", 429, "18446744073709551615", 15 * time.Minute},
+		{"past", 429, now.Add(-time.Hour).Format(http.TimeFormat), 0},
+		{"zero", 429, "0", 0},
+		{"negative", 429, "-5", 0},
+		{"nonsense", 503, "soon", 0},
+		{"none", 429, "", 0},
+		{"other-status", 500, "30", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", tt.value)
+				w.WriteHeader(tt.status)
+			}))
+			defer server.Close()
+			ch, err := webhook.New(webhook.Config{URL: config.Secret(server.URL)}, "1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ch.SetNow(func() time.Time { return now })
+			_, err = ch.Post(t.Context(), channel.Post{Key: "k-1", Body: []byte("{}")})
+			var throttled channel.Throttled
+			if ok := errors.As(err, &throttled); ok != (tt.want > 0) {
+				t.Fatalf("error %v, want throttled: %v", err, tt.want > 0)
+			}
+			if tt.want > 0 && throttled.Until.Sub(now) != tt.want {
+				t.Errorf("pause %s, want %s", throttled.Until.Sub(now), tt.want)
+			}
+		})
+	}
+}
+
+func TestEveryStatusHasItsVerdict(t *testing.T) {
+	verdicts := map[error][]int{
+		channel.ErrSetup:   {401, 403, 404, 410},
+		channel.ErrTooBig:  {413},
+		channel.ErrRefused: {301, 302, 304, 307, 308, 400, 405, 409, 415, 422, 451},
+		nil:                {408, 425, 429, 500, 501, 502, 503, 504, 507, 599},
+	}
+	for want, statuses := range verdicts {
+		for _, status := range statuses {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+			ch, err := webhook.New(webhook.Config{URL: config.Secret(server.URL)}, "1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = ch.Post(t.Context(), channel.Post{Key: "k-1", Body: []byte("{}")})
+			got := slices.ContainsFunc([]error{channel.ErrSetup, channel.ErrTooBig, channel.ErrRefused, channel.ErrAmbiguous}, func(v error) bool {
+				return errors.Is(err, v)
+			})
+			if err == nil || want != nil && !errors.Is(err, want) || want == nil && got {
+				t.Errorf("%d: error %v, want verdict %v", status, err, want)
+			}
+			server.Close()
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package webhook
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// visible takes hidden runes out of the strings of a JSON document, be they written plainly or escaped. The document
+// stays valid: outside strings JSON is ASCII, and what is taken out inside never begins or ends one.
+func visible(doc []byte) []byte {
+	out := doc[:0:0]
+	begun := 0 // of what is kept and not yet copied
+	for i := 0; i < len(doc); {
+		n, keep := next(doc[i:])
+		if !keep {
+			out = append(out, doc[begun:i]...)
+			begun = i + n
+		}
+		i += n
+	}
+	if begun == 0 {
+		return doc
+	}
+	return append(out, doc[begun:]...)
+}
+
+// next measures the rune or escape that doc begins with.
+func next(doc []byte) (n int, keep bool) {
+	switch {
+	case doc[0] == '\\' && len(doc) >= 6 && doc[1] == 'u':
+		r, err := strconv.ParseUint(string(doc[2:6]), 16, 32)
+		return 6, err != nil || !hidden(rune(r))
+	case doc[0] == '\\' && len(doc) >= 2:
+		return 2, doc[1] != 'b' && doc[1] != 'f' && doc[1] != 'r'
+	case doc[0] < utf8.RuneSelf:
+		return 1, doc[0] != 0x7f
+	}
+	r, n := utf8.DecodeRune(doc)
+	return n, !hidden(r)
+}
