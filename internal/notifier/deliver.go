@@ -1,0 +1,164 @@
+package notifier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/channel"
+)
+
+// deliver claims, posts and writes the receipt. Whoever has begun finishes, also when the process is to end: a claim
+// left behind would keep the others waiting until it has run out.
+func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimFor)
+	defer cancel()
+	claim := &channel.Claim{Key: p.post.Key, Holder: l.holder, Until: l.now().Add(claimFor)}
+	t.told.Claim = claim
+	switch err := l.put(ctx, t); {
+	case errors.Is(err, bus.ErrConflict):
+		return t.newestWaits(busyDelay(t.m.Deliveries), errBusy)
+	case err != nil:
+		return 0, fmt.Errorf("claim %s: %w", claim.Key, err)
+	}
+	ref, outcome := l.post(ctx, p)
+	l.metrics.posts(outcomeName(outcome))
+	if outcome != nil {
+		return l.failed(ctx, t, p, outcome)
+	}
+	l.complained.Store(false)
+	l.metrics.took(l.now().Sub(newestAt(p.of)))
+	l.log.Info("posted", "key", p.post.Key, "kind", p.post.Kind, "attempts", t.told.Attempts+1)
+	if err := l.receipt(ctx, t, p, ref); err != nil {
+		return receiptAgain, err
+	}
+	return 0, nil
+}
+
+// receiptAgain is the pause after a receipt that could not be written. It does not grow: until the receipt is there,
+// nobody knows that the receiver has the post.
+const receiptAgain = time.Second
+
+// post posts once, unless the post turns out to have arrived the time before.
+func (l *loop) post(ctx context.Context, p plan) (ref string, err error) {
+	if f, ok := l.ch.(channel.Finder); ok && p.unsure {
+		ref, found, err := f.Find(ctx, *p.post)
+		if err != nil {
+			return "", fmt.Errorf("look for the post %s: %w: %w", p.post.Key, channel.ErrAmbiguous, err)
+		}
+		if found {
+			return ref, nil
+		}
+	}
+	return l.ch.Post(ctx, *p.post)
+}
+
+// receipt records what the receiver has now. Until it is written the post counts as one of unknown fate.
+func (l *loop) receipt(ctx context.Context, t *turn, p plan, ref string) error {
+	if ref == "" {
+		ref = p.post.Ref
+	}
+	told := channel.Told{Revision: p.post.Revision, Episode: p.of.Episode, Ref: ref, At: newestAt(p.of), GaveUp: t.told.GaveUp}
+	if err := l.settle(ctx, t, told); err != nil {
+		return fmt.Errorf("write the receipt of %s: %w", p.post.Key, err)
+	}
+	return nil
+}
+
+// settle ends our claim with a new record. Somebody else may have written since if our claim had run out.
+func (l *loop) settle(ctx context.Context, t *turn, told channel.Told) error {
+	claim := t.told.Claim
+	t.told = told
+	for ctx.Err() == nil {
+		err := l.put(ctx, t)
+		if !errors.Is(err, bus.ErrConflict) {
+			return err
+		}
+		if err := l.reread(ctx, t); err != nil {
+			return err
+		}
+		t.told = merge(told, t.told, claim)
+	}
+	return ctx.Err()
+}
+
+// put writes the record, expecting nobody to have written since it was read.
+func (l *loop) put(ctx context.Context, t *turn) error {
+	data, err := json.Marshal(t.told)
+	if err != nil {
+		return err
+	}
+	rev, err := l.kept.Put(ctx, l.key(t.id), data, t.rev)
+	if err == nil {
+		t.rev = rev
+	}
+	return err
+}
+
+// failed records a post that did not go through, so that any notifier may try again, and says when.
+func (l *loop) failed(ctx context.Context, t *turn, p plan, outcome error) (wait time.Duration, err error) {
+	now, told := l.now(), t.told
+	if told.FirstTry.IsZero() {
+		told.FirstTry = now
+	}
+	v := judge(outcome, told.Attempts+1, told.FirstTry, now)
+	l.complain(p, v, outcome)
+	if v.action == giveUp {
+		return 0, l.bury(ctx, t, p, outcome)
+	}
+	if err := l.settle(ctx, t, after(told, v, now)); err != nil {
+		l.log.Warn("the claim of a post that failed stays until it has run out", "key", p.post.Key, "err", err)
+	}
+	if v.action == hold {
+		l.heldUntil.Store(now.Add(v.delay).UnixNano())
+	}
+	return t.newestWaits(l.pause(v), outcome)
+}
+
+// after is the record after an attempt in vain.
+func after(told channel.Told, v verdict, now time.Time) channel.Told {
+	if v.action != hold {
+		told.Attempts++
+	}
+	switch v.action {
+	case unsure:
+		claim := *told.Claim // stays, for the key; anybody may take it over
+		claim.Until = now
+		told.Claim = &claim
+	case renew:
+		told.Ref, told.Claim = "", nil
+	default:
+		told.Claim = nil
+	}
+	return told
+}
+
+// bury gives a post up. Its events go with the next post of the conversation.
+func (l *loop) bury(ctx context.Context, t *turn, p plan, outcome error) error {
+	letter := bus.DeadLetter{
+		Reason:  fmt.Sprintf("gave up post %s to channel %s: %v", p.post.Key, l.name, outcome),
+		Subject: t.m.Subject, Seq: t.m.Seq, Body: p.post.Body,
+	}
+	if err := l.bus.Dead(ctx, l.name, letter); err != nil {
+		return fmt.Errorf("give up post %s: %w", p.post.Key, err)
+	}
+	l.metrics.posts("dead")
+	told := channel.Told{Revision: t.told.Revision, Episode: t.told.Episode, Ref: t.told.Ref, At: t.told.At, GaveUp: p.post.Revision}
+	return l.settle(ctx, t, told)
+}
+
+// complain logs a failure: loudly where a person has to act, once until it works again.
+func (l *loop) complain(p plan, v verdict, outcome error) {
+	args := []any{"key", p.post.Key, "outcome", outcomeName(outcome), "err", outcome}
+	switch {
+	case v.action == giveUp:
+		l.log.Error("post given up; it is in DEAD", args...)
+	case v.action == slow && !l.complained.Swap(true):
+		l.log.Error("the channel is set up wrongly: nobody is told through it until that is put right", args...)
+	default:
+		l.log.Warn("post did not go through; trying again", args...)
+	}
+}

@@ -1,0 +1,209 @@
+package notifier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// alerts is what a loop needs of the bus.
+type alerts interface {
+	Consume(ctx context.Context, consumer string, workers int, h bus.Handler) error
+	Head(ctx context.Context, cluster, id string) (bus.Head, error)
+	Dead(ctx context.Context, who string, d bus.DeadLetter) error
+}
+
+// records are the notifier's kept records.
+type records interface {
+	Get(ctx context.Context, key string) (data []byte, rev uint64, err error)
+	Put(ctx context.Context, key string, data []byte, expect uint64) (rev uint64, err error)
+}
+
+// loop delivers through one channel. It keeps nothing that another notifier would miss.
+type loop struct {
+	name     string
+	ch       channel.Channel
+	bus      alerts
+	kept     records
+	subjects schema.Subjects
+	prefix   string // of the records' keys
+	holder   string // who claims
+	now      func() time.Time
+	pause    func(verdict) time.Duration
+	log      *slog.Logger
+	metrics  channelMetrics
+	waiting  *waiting
+
+	heldUntil  atomic.Int64 // the receiver wants nothing before this time, in Unix nanoseconds
+	complained atomic.Bool  // that the channel is set up wrongly
+}
+
+const (
+	// claimFor is how long a claim stands: longer than any post takes, and longer than two notifiers' clocks differ.
+	claimFor = 20 * time.Second
+	// rounds bounds how many posts one nudge may cause; there is a second one after a post of unknown fate.
+	rounds = 4
+	// firstBusy and maxBusy bound how long a nudge waits when somebody else is posting.
+	firstBusy = 20 * time.Millisecond
+	maxBusy   = time.Second
+)
+
+// handle is the consumer's handler: it takes one step and says it in the bus's words.
+func (l *loop) handle(ctx context.Context, m bus.Message) error {
+	wait, err := l.step(ctx, m)
+	if wait > 0 {
+		l.waiting.add(m.Subject, l.now().Add(wait))
+		return bus.Later(wait, err)
+	}
+	if err == nil {
+		l.waiting.remove(m.Subject)
+	}
+	return err
+}
+
+// turn is one nudge and all that was read for it.
+type turn struct {
+	m    bus.Message
+	id   string
+	head schema.Conversation
+	told channel.Told
+	rev  uint64 // of the record told
+
+	cluster string // token
+	inHand  *schema.Conversation
+}
+
+// hand is the state that came with the nudge. It is empty if that cannot be read or does not count, because it is not
+// an event that Bellbuoy stored: such a message nudges all the same.
+func (t *turn) hand() schema.Conversation {
+	if t.inHand == nil {
+		a, err := schema.DecodeAlert(t.m.Data, t.cluster, t.id)
+		if err != nil || t.m.Event == "" {
+			a.Conversation = schema.Conversation{}
+		}
+		t.inHand = &a.Conversation
+	}
+	return *t.inHand
+}
+
+// step does all that one nudge asks for. A wait means that the nudge is to come again then, its error why; an error
+// without a wait is the bus's own verdict.
+func (l *loop) step(ctx context.Context, m bus.Message) (wait time.Duration, err error) {
+	t, err := l.read(ctx, m)
+	if err != nil || t.head.ID == "" {
+		return 0, err
+	}
+	for range rounds {
+		p := decide(l.ch, t.head, t.hand, t.told, l.now())
+		switch {
+		case p.busy > 0:
+			return t.newestWaits(min(p.busy, busyDelay(m.Deliveries)), errBusy)
+		case p.post == nil:
+			return 0, nil
+		}
+		if left := l.held(); left > 0 {
+			return t.newestWaits(left, errHeld)
+		}
+		if wait, err := l.deliver(ctx, t, p); wait > 0 || err != nil {
+			return wait, err
+		}
+	}
+	return t.newestWaits(firstBusy, errBusy)
+}
+
+var (
+	errBusy = errors.New("somebody else is posting of this conversation")
+	errHeld = errors.New("the receiver has asked for a pause")
+)
+
+// busyDelay grows with the deliveries of a nudge, because a receiver may keep the other one for long.
+func busyDelay(deliveries int) time.Duration {
+	return min(firstBusy<<min(max(deliveries-1, 0), 10), maxBusy)
+}
+
+// read reads the head and the record, both at once: their two ways to the server are most of a nudge's time that is
+// not spent on writing. The head is empty if the conversation has been erased.
+func (l *loop) read(ctx context.Context, m bus.Message) (*turn, error) {
+	cluster, _, id, err := l.subjects.ParseAlert(m.Subject)
+	if err != nil {
+		return nil, bus.Poison(fmt.Errorf("read a nudge: %w", err))
+	}
+	t := &turn{m: m, cluster: cluster, id: id}
+	var record []byte
+	g, gctx := errgroup.WithContext(ctx)
+	newest := t.isNewest()
+	if newest {
+		t.head = t.hand()
+	} else {
+		g.Go(func() error {
+			head, err := l.bus.Head(gctx, cluster, id)
+			t.head = head.Conversation
+			return err
+		})
+	}
+	// Nobody can have been told of what has just begun. If somebody was, the claim fails, and the nudge comes again.
+	if !newest || t.head.Revision > 1 {
+		g.Go(func() (err error) { record, t.rev, err = l.kept.Get(gctx, l.key(id)); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("read conversation %s and what %s was told of it: %w", id, l.name, err)
+	}
+	l.decode(t, record)
+	return t, nil
+}
+
+// isNewest tells whether the message in hand was the newest of the whole stream when it came, and so the head of its
+// conversation: reading that again would give it back.
+func (t *turn) isNewest() bool { return t.m.Newest && t.m.Deliveries == 1 && t.hand().ID != "" }
+
+// reread reads again what the receiver has been told.
+func (l *loop) reread(ctx context.Context, t *turn) error {
+	record, rev, err := l.kept.Get(ctx, l.key(t.id))
+	if err != nil {
+		return fmt.Errorf("read what %s was told of %s: %w", l.name, t.id, err)
+	}
+	t.rev = rev
+	l.decode(t, record)
+	return nil
+}
+
+// decode takes a record for what the receiver was told of this conversation. A receiver that hears twice is better
+// off than one that never hears, so a record that is not readable, or of another life, is as good as none.
+func (l *loop) decode(t *turn, record []byte) {
+	t.told = channel.Told{}
+	if len(record) == 0 {
+		return
+	}
+	if err := json.Unmarshal(record, &t.told); err != nil {
+		l.log.Error("record of what was told is not readable; telling all of the conversation again", "conversation", t.id, "err", err)
+		t.told = channel.Told{}
+	}
+	if begunAnew(t.head, t.told) {
+		t.told = channel.Told{}
+	}
+}
+
+func (l *loop) key(id string) string { return l.prefix + "." + schema.Token(l.name) + "." + id }
+
+// newestWaits lets only the newest message of a conversation come again: for the others it speaks.
+func (t *turn) newestWaits(wait time.Duration, err error) (time.Duration, error) {
+	if hand := t.hand(); hand.ID != "" && hand.Revision < t.head.Revision {
+		return 0, nil
+	}
+	return max(wait, time.Millisecond), err
+}
+
+// held is how long the receiver still wants to be left alone.
+func (l *loop) held() time.Duration {
+	return time.Unix(0, l.heldUntil.Load()).Sub(l.now())
+}

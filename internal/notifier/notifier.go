@@ -1,0 +1,145 @@
+// Package notifier tells people: one delivery loop per configured channel over ALERTS. Any number of notifiers run
+// side by side.
+//
+// A message is a nudge. Each one makes the loop read the conversation's head and the record of what the channel has
+// been told of it, and ask the channel what comes next; whatever is stored under told.<channel>.<conversation> says
+// how far the receiver is. Before a post the record is claimed by compare-and-set, after it the receipt is written,
+// then the message is acknowledged. So a receiver hears everything of one conversation in order, each revision under
+// one key, and a post is repeated only if its fate is unknown: then under the same key, of the same revision.
+// Conversations are delivered concurrently. Of several messages of one conversation only the newest waits for a
+// receiver that does not take it.
+//
+// A post that is given up goes to DEAD; its events go with the conversation's next post. Nothing is posted with
+// NOTIFY=shadow, and the records are kept apart (shadow.<channel>.<conversation>), so that the first real post of a
+// conversation has everything that was never sent.
+package notifier
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
+	"github.com/bellbuoy/bellbuoy/internal/process"
+)
+
+// Values of Config.Notify.
+const (
+	NotifyOn     = "on"
+	NotifyShadow = "shadow" // all is decided and recorded, nothing sent
+)
+
+// Config is what the notifier is told by its environment.
+type Config struct {
+	Notify  string `env:"NOTIFY" default:"on" allowed:"on,shadow" desc:"Whether posts are sent. With shadow everything is decided, diagnosed and stored, and nothing sent."`
+	Webhook webhook.Config
+}
+
+// Channels lists the names of the channels that cfg configures.
+func Channels(cfg Config) []string {
+	if cfg.Webhook.URL == "" {
+		return nil
+	}
+	return []string{webhook.Name}
+}
+
+// workers is how many conversations one notifier delivers to one channel at a time.
+const workers = 16
+
+// Notifier delivers to every configured channel.
+type Notifier struct {
+	bus   *bus.Bus
+	log   *slog.Logger
+	loops []*loop
+}
+
+// New makes a notifier of a valid configuration. reg may be nil.
+func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Notifier, error) {
+	n := &Notifier{bus: b, log: log}
+	m, err := newMetrics(reg)
+	if err != nil {
+		return nil, fmt.Errorf("register the notifier's metrics: %w", err)
+	}
+	for _, name := range Channels(cfg) {
+		ch, err := open(name, cfg)
+		if err != nil {
+			return nil, err
+		}
+		l := n.newLoop(name, ch, cfg.Notify == NotifyShadow, m)
+		if err := m.watch(name, l.waiting); err != nil {
+			return nil, fmt.Errorf("register the metrics of channel %s: %w", name, err)
+		}
+		n.loops = append(n.loops, l)
+	}
+	return n, nil
+}
+
+// open is the table of the channels there are.
+func open(name string, cfg Config) (channel.Channel, error) {
+	switch name {
+	case webhook.Name:
+		return webhook.New(cfg.Webhook, process.Version())
+	}
+	return nil, fmt.Errorf("open channel %q: there is no such channel", name)
+}
+
+func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m metrics) *loop {
+	log := n.log.With("channel", name)
+	l := &loop{
+		name: name, ch: ch, bus: n.bus, kept: n.bus.Kept(bus.PartNotifier), subjects: n.bus.Subjects(), prefix: "told",
+		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(),
+	}
+	if shadowed {
+		l.ch, l.prefix = shadow{ch, log}, "shadow"
+	}
+	return l
+}
+
+// Part is the notifier as a part of a process.
+func (n *Notifier) Part() process.Part {
+	return process.Part{Name: "notifier", Run: n.run, Ready: n.bus.Ready}
+}
+
+func (n *Notifier) run(ctx context.Context) error {
+	var consumers []string
+	for _, l := range n.loops {
+		consumers = append(consumers, bus.Notify(l.name))
+	}
+	if err := n.bus.Check(ctx, consumers...); err != nil {
+		return fmt.Errorf("start the notifier: %w", err)
+	}
+	n.announce()
+	g, ctx := errgroup.WithContext(ctx)
+	for _, l := range n.loops {
+		g.Go(func() error { return l.run(ctx) })
+	}
+	g.Go(func() error { <-ctx.Done(); return nil })
+	return g.Wait()
+}
+
+func (n *Notifier) announce() {
+	if len(n.loops) == 0 {
+		n.log.Warn("nobody is told of anything: no channel is configured; set BELLBUOY_WEBHOOK_URL")
+	}
+	for _, l := range n.loops {
+		l.log.Info("notifying", "records", l.prefix)
+	}
+}
+
+// run delivers until ctx is done. A post that is on its way then is waited for, at most as long as a claim lasts.
+func (l *loop) run(ctx context.Context) error {
+	err := l.bus.Consume(ctx, bus.Notify(l.name), workers, l.handle)
+	if c, ok := l.ch.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}

@@ -1,0 +1,29 @@
+package notifier
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/bellbuoy/bellbuoy/internal/channel"
+)
+
+// shadow is a channel that decides as the one it stands for and sends nothing.
+type shadow struct {
+	channel.Channel
+	log *slog.Logger
+}
+
+// Post logs what would have been sent. It never fails.
+func (s shadow) Post(_ context.Context, p channel.Post) (ref string, err error) {
+	s.log.Info("shadow: decided, not sent", "key", p.Key, "kind", p.Kind, "bytes", len(p.Body))
+	return "", nil
+}
+
+// Close closes the channel that it stands for.
+func (s shadow) Close() error {
+	if c, ok := s.Channel.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
