@@ -1,0 +1,170 @@
+// Package client is what people ask Bellbuoy over NATS: the requests of the micro service that any analyzer answers,
+// and a live view of the alerts. The command line stands on it. It decides nothing; the requests' types are shared
+// with the side that answers them.
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// Verbs of the micro service, the last token of its subjects.
+const (
+	VerbList  = "list"
+	VerbGet   = "get"
+	VerbReply = "reply"
+	VerbWhy   = "why"
+)
+
+// ListRequest asks for conversations, the newest change first.
+type ListRequest struct {
+	All    bool `json:"all,omitempty"`    // closed ones too
+	Limit  int  `json:"limit,omitempty"`  // at most this many; 0 means 500
+	Offset int  `json:"offset,omitempty"` // skip this many
+}
+
+// ListResponse is one page of conversations and how many there are in all.
+type ListResponse struct {
+	Conversations []Summary `json:"conversations"`
+	Total         int       `json:"total"`
+}
+
+// Summary is one conversation in a list.
+type Summary struct {
+	ID        string        `json:"id"`
+	Cluster   string        `json:"cluster"`
+	Object    schema.Object `json:"object"`
+	Condition string        `json:"condition"`
+	Severity  string        `json:"severity"`
+	Title     string        `json:"title"`
+	State     string        `json:"state"`
+	Owner     string        `json:"owner,omitempty"`
+	Episode   int           `json:"episode"`
+	StartedAt time.Time     `json:"started_at"`
+	UpdatedAt time.Time     `json:"updated_at"`
+	ClosedAt  time.Time     `json:"closed_at,omitzero"`
+}
+
+// GetRequest asks for one conversation by id, id prefix or the end of CLUSTER/NAMESPACE/NAME.
+type GetRequest struct {
+	Ref string `json:"ref"`
+}
+
+// ReplyRequest says something to a conversation: text, or a verb.
+type ReplyRequest struct {
+	Ref    string `json:"ref"`
+	Text   string `json:"text,omitempty"`
+	Verb   string `json:"verb,omitempty"`
+	Author string `json:"author,omitempty"` // who says so; unverified
+	ID     string `json:"id,omitempty"`     // the same for every attempt at the same reply
+}
+
+// ReplyResponse says that the reply is stored, and to which conversation.
+type ReplyResponse struct {
+	Conversation string `json:"conversation"`
+	ReplyID      string `json:"reply_id"`
+	Seq          uint64 `json:"seq"`
+}
+
+// WhyRequest asks why something is, or is not, alerting. Ref is a conversation or the name of any object.
+type WhyRequest struct {
+	Ref string `json:"ref"`
+}
+
+// WhyResponse lists, for each object that Ref names, the reasons for its being, or not being, alerted.
+type WhyResponse struct {
+	Objects []Explained `json:"objects"`
+}
+
+// Explained is one object and the decisions about it.
+type Explained struct {
+	Cluster      string        `json:"cluster"`
+	Object       schema.Object `json:"object"`
+	Conversation string        `json:"conversation,omitempty"` // id, if it has one
+	State        string        `json:"state,omitempty"`        // of that conversation
+	Reasons      []Reason      `json:"reasons"`
+}
+
+// Reason is one decision: the condition, the verdict by name, and what it rests on.
+type Reason struct {
+	Condition string    `json:"condition,omitempty"`
+	Verdict   string    `json:"verdict"`
+	Text      string    `json:"text"`
+	Since     time.Time `json:"since,omitzero"`
+	Until     time.Time `json:"until,omitzero"`
+}
+
+// Client asks over one connection.
+type Client struct{ bus *bus.Bus }
+
+// New gives a client on an open connection, which stays the caller's to close.
+func New(b *bus.Bus) *Client { return &Client{bus: b} }
+
+// List gives a page of conversations.
+func (c *Client) List(ctx context.Context, r ListRequest) (ListResponse, error) {
+	return ask[ListResponse](ctx, c, VerbList, r)
+}
+
+// Get gives one whole conversation.
+func (c *Client) Get(ctx context.Context, ref string) (schema.Conversation, error) {
+	return ask[schema.Conversation](ctx, c, VerbGet, GetRequest{Ref: ref})
+}
+
+// Reply stores a reply. Its effect shows as an event of the conversation.
+func (c *Client) Reply(ctx context.Context, r ReplyRequest) (ReplyResponse, error) {
+	return ask[ReplyResponse](ctx, c, VerbReply, r)
+}
+
+// Why explains what is decided about the objects that ref names.
+func (c *Client) Why(ctx context.Context, ref string) (WhyResponse, error) {
+	return ask[WhyResponse](ctx, c, VerbWhy, WhyRequest{Ref: ref})
+}
+
+// Watch calls each for the newest state of every conversation, then live for every event, until ctx is done.
+// caughtUp is called once in between.
+func (c *Client) Watch(ctx context.Context, caughtUp func(), each func(bus.Head) error) error {
+	return c.bus.Follow(ctx, c.bus.Subjects().Alerts(), caughtUp, each)
+}
+
+// Await follows one conversation until done says so, and gives the state that satisfied it. It looks at the present
+// state first, so nothing is missed between a request and the wait for its effect.
+func (c *Client) Await(ctx context.Context, cluster, id string, done func(schema.Conversation) bool) (schema.Conversation, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var got schema.Conversation
+	err := c.bus.Follow(ctx, c.bus.Subjects().Conversation(cluster, id), func() {}, func(h bus.Head) error {
+		if ctx.Err() == nil && done(h.Conversation) {
+			got = h.Conversation
+			cancel(errFound)
+		}
+		return nil
+	})
+	if errors.Is(context.Cause(ctx), errFound) {
+		return got, nil
+	}
+	return got, errors.Join(err, context.Cause(ctx))
+}
+
+var errFound = errors.New("found")
+
+func ask[Response any](ctx context.Context, c *Client, verb string, request any) (Response, error) {
+	var r Response
+	body, err := json.Marshal(request)
+	if err != nil {
+		return r, fmt.Errorf("encode %s request: %w", verb, err)
+	}
+	answer, err := c.bus.Request(ctx, c.bus.Subjects().API(verb), body)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(answer, &r); err != nil {
+		return r, fmt.Errorf("read the answer to %s: %w", verb, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,74 @@
+package client
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// MinPrefix is the least number of digits of an id that stands for it.
+const MinPrefix = 4
+
+// Named is something that a REF can name.
+type Named struct {
+	Cluster string
+	Object  schema.Object
+	ID      string
+}
+
+func (n Named) path() string { return n.Cluster + "/" + n.Object.String() }
+
+// Match gives those of all that ref names: the one with that id; else those whose id it begins, with at least
+// MinPrefix digits; else those whose CLUSTER/NAMESPACE/NAME is it or ends with it at a slash. Nodes are also
+// named node/NAME.
+func Match(ref string, all []Named) []Named {
+	ref = strings.Trim(strings.TrimSpace(ref), "/")
+	if ref == "" {
+		return nil
+	}
+	var byID, byName []Named
+	for _, n := range all {
+		if schema.ValidIDPrefix(ref, MinPrefix) && strings.HasPrefix(n.ID, ref) {
+			byID = append(byID, n)
+		}
+		if n.named(ref) {
+			byName = append(byName, n)
+		}
+	}
+	if len(byID) > 0 {
+		return byID
+	}
+	return byName
+}
+
+func (n Named) named(ref string) bool {
+	if name, ok := strings.CutPrefix(ref, "node/"); ok && n.Object.Kind == schema.KindNode {
+		return n.Object.Name == name
+	}
+	return n.path() == ref || strings.HasSuffix(n.path(), "/"+ref)
+}
+
+// One gives the single thing that ref names, or says what it could have meant.
+func One(ref string, all []Named) (Named, error) {
+	switch found := Match(ref, all); len(found) {
+	case 0:
+		return Named{}, fmt.Errorf("no conversation has an id beginning with, or a name ending in, %q: bellbuoy list --all shows those there are", ref)
+	case 1:
+		return found[0], nil
+	default:
+		return Named{}, fmt.Errorf("%q names %d conversations, say which: %s", ref, len(found), candidates(found))
+	}
+}
+
+func candidates(found []Named) string {
+	const most = 8
+	var s []string
+	for _, n := range found[:min(len(found), most)] {
+		s = append(s, n.ID[:8]+" "+n.path())
+	}
+	if len(found) > most {
+		s = append(s, fmt.Sprintf("and %d more", len(found)-most))
+	}
+	return strings.Join(s, ", ")
+}
