@@ -1,0 +1,62 @@
+package analyzer
+
+import (
+	"context"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+)
+
+// Killed makes every write of a ask fate first. Fate says whether the process dies before the write, after it, or not:
+// a dead step stores nothing more, and its message is delivered again.
+func (a *Analyzer) Killed(fate func() (before, after bool), died error) {
+	a.store = mortalStore{a.store, fate, died}
+	a.memories.kept = mortalKept{a.memories.kept, fate, died}
+}
+
+type mortalStore struct {
+	store
+	fate func() (before, after bool)
+	died error
+}
+
+func (m mortalStore) Append(ctx context.Context, w bus.Write) (uint64, error) {
+	before, after := m.fate()
+	if before {
+		return 0, m.died
+	}
+	seq, err := m.store.Append(ctx, w)
+	if after {
+		return 0, m.died
+	}
+	return seq, err
+}
+
+func (m mortalStore) AppendAll(ctx context.Context, ws []bus.Write) ([]bool, error) {
+	before, after := m.fate()
+	if before {
+		return nil, m.died
+	}
+	stored, err := m.store.AppendAll(ctx, ws)
+	if after {
+		return nil, m.died
+	}
+	return stored, err
+}
+
+type mortalKept struct {
+	kept
+	fate func() (before, after bool)
+	died error
+}
+
+func (m mortalKept) Put(ctx context.Context, key string, data []byte, expect uint64) (uint64, error) {
+	before, after := m.fate()
+	if before {
+		return 0, m.died
+	}
+	rev, err := m.kept.Put(ctx, key, data, expect)
+	if after {
+		return 0, m.died
+	}
+	return rev, err
+}

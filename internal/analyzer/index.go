@@ -1,0 +1,154 @@
+package analyzer
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// index is what this analyzer has seen of the conversations: a hint that saves reads, never the truth. It may lag
+// behind the stream; what is decided from it is written by compare-and-set, so a stale entry costs a second look.
+// A conversation that can rest is kept without its messages and evidence.
+type index struct {
+	mu    sync.Mutex
+	heads map[string]entry               // by id
+	live  map[string]map[string]struct{} // ids that a snapshot could change, by cluster token
+	done  chan struct{}                  // closed once the backlog is through
+	once  sync.Once
+}
+
+type entry struct {
+	head    bus.Head
+	trimmed bool
+}
+
+func newIndex() *index {
+	return &index{heads: map[string]entry{}, live: map[string]map[string]struct{}{}, done: make(chan struct{})}
+}
+
+func (x *index) caughtUp() { x.once.Do(func() { close(x.done) }) }
+
+func (x *index) isCaughtUp() bool {
+	select {
+	case <-x.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (x *index) wait(ctx context.Context) bool {
+	select {
+	case <-x.done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// put takes a newer head; an older one than what is there changes nothing. It never fails.
+func (x *index) put(h bus.Head) error {
+	c := h.Conversation
+	token := schema.Token(c.Cluster)
+	e := entry{head: h}
+	if resting(c) {
+		e.trimmed = true
+		e.head.Conversation.Messages, e.head.Conversation.Evidence = nil, nil
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if old, ok := x.heads[c.ID]; ok && old.head.Seq >= h.Seq {
+		return nil
+	}
+	x.heads[c.ID] = e
+	if e.trimmed {
+		delete(x.live[token], c.ID)
+		return nil
+	}
+	if x.live[token] == nil {
+		x.live[token] = map[string]struct{}{}
+	}
+	x.live[token][c.ID] = struct{}{}
+	return nil
+}
+
+// resting tells whether no snapshot without findings can change c any more.
+func resting(c schema.Conversation) bool {
+	if !c.Closed() {
+		return false
+	}
+	for _, cond := range c.Conditions {
+		if cond.Until.IsZero() {
+			return false
+		}
+	}
+	return true
+}
+
+// forget drops what a conflict has shown to be stale.
+func (x *index) forget(id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if e, ok := x.heads[id]; ok {
+		delete(x.live[schema.Token(e.head.Conversation.Cluster)], id)
+		delete(x.heads, id)
+	}
+}
+
+// get gives the whole conversation as last seen. known is false when it was never seen, whole when its messages were
+// kept.
+func (x *index) get(id string) (h bus.Head, whole, known bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	e, ok := x.heads[id]
+	return e.head, !e.trimmed, ok
+}
+
+// open gives the conversations of a cluster that a snapshot without findings could change.
+func (x *index) open(token string) []bus.Head {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	heads := make([]bus.Head, 0, len(x.live[token]))
+	for id := range x.live[token] {
+		heads = append(heads, x.heads[id].head)
+	}
+	return heads
+}
+
+// due gives the conversations whose deadline is past.
+func (x *index) due(now time.Time) []bus.Head {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var heads []bus.Head
+	for _, e := range x.heads {
+		if at := e.head.Conversation.WakeAt; !at.IsZero() && !now.Before(at) {
+			heads = append(heads, e.head)
+		}
+	}
+	return heads
+}
+
+// all gives every conversation as far as it is kept.
+func (x *index) all() []schema.Conversation {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all := make([]schema.Conversation, 0, len(x.heads))
+	for _, e := range x.heads {
+		all = append(all, e.head.Conversation)
+	}
+	return all
+}
+
+// openCount counts the open conversations by severity.
+func (x *index) openCount() map[string]int {
+	n := map[string]int{}
+	for _, c := range x.all() {
+		if !c.Closed() {
+			n[c.Severity]++
+		}
+	}
+	return n
+}

@@ -1,0 +1,49 @@
+package analyzer
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+type metrics struct {
+	snapshots *prometheus.CounterVec
+	events    *prometheus.CounterVec
+	conflicts prometheus.Counter
+	open      *prometheus.GaugeVec
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	f := promauto.With(reg)
+	return &metrics{
+		snapshots: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_snapshots_total", Help: "Snapshots taken, by what became of them: decided, dropped, refused.",
+		}, []string{"result"}),
+		events: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_events_total", Help: "Events stored, by kind.",
+		}, []string{"kind"}),
+		conflicts: f.NewCounter(prometheus.CounterOpts{
+			Name: "bellbuoy_conflicts_total", Help: "Writes that lost to another analyzer's and were decided again.",
+		}),
+		open: f.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "bellbuoy_open_conversations", Help: "Open conversations, by severity.",
+		}, []string{"severity"}),
+	}
+}
+
+func (m *metrics) setOpen(n map[string]int) {
+	for _, s := range []string{schema.SeverityInfo, schema.SeverityWarning, schema.SeverityCritical} {
+		m.open.WithLabelValues(s).Set(float64(n[s]))
+	}
+}
+
+// newTraceID gives 16 random bytes in hex: a trace id as the W3C Trace Context recommendation has it.
+func newTraceID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails, by its documentation
+	return hex.EncodeToString(b[:])
+}

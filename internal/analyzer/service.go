@@ -1,0 +1,218 @@
+package analyzer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/client"
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// serviceVersion is that of the requests and answers, which NATS wants in three numbers.
+const serviceVersion = "0.1.0"
+
+// service is what people ask: answered by any analyzer.
+func (a *Analyzer) service() bus.Service {
+	return bus.Service{
+		Name: "bellbuoy", Version: serviceVersion, Description: "Bellbuoy's conversations: list, get, reply, why",
+		Endpoints: []bus.Endpoint{
+			{Verb: client.VerbList, Handle: handle(a.list)},
+			{Verb: client.VerbGet, Handle: handle(a.get)},
+			{Verb: client.VerbReply, Handle: handle(a.take)},
+			{Verb: client.VerbWhy, Handle: handle(a.why)},
+		},
+	}
+}
+
+// handle decodes a request; an empty body is a request with nothing set. A body that is no JSON is taken for the REF,
+// so that `nats req bellbuoy.api.get 9f2c51d0` is enough.
+func handle[Request, Response any](do func(context.Context, Request) (Response, error)) func(context.Context, []byte) (any, error) {
+	return func(ctx context.Context, body []byte) (any, error) {
+		var r Request
+		if len(body) > 0 && body[0] != '{' {
+			ref, err := json.Marshal(map[string]string{"ref": string(body)})
+			if err != nil {
+				return nil, badRequest(err)
+			}
+			body = ref
+		}
+		if len(body) > 0 {
+			if err := json.Unmarshal(body, &r); err != nil {
+				return nil, badRequest(fmt.Errorf("read the request: %w", err))
+			}
+		}
+		return do(ctx, r)
+	}
+}
+
+func badRequest(err error) error { return &bus.APIError{Code: "400", Message: err.Error()} }
+
+func notFound(err error) error { return &bus.APIError{Code: "404", Message: err.Error()} }
+
+const listLimit = 500
+
+func (a *Analyzer) list(_ context.Context, r client.ListRequest) (client.ListResponse, error) {
+	if r.Limit < 0 || r.Offset < 0 {
+		return client.ListResponse{}, badRequest(fmt.Errorf("list: limit and offset are counts, not %d and %d", r.Limit, r.Offset))
+	}
+	var all []schema.Conversation
+	for _, c := range a.index.all() {
+		if r.All || !c.Closed() {
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, func(x, y schema.Conversation) int {
+		return cmp.Or(y.UpdatedAt.Compare(x.UpdatedAt), cmp.Compare(x.ID, y.ID))
+	})
+	page := all[min(r.Offset, len(all)):]
+	if limit := cmp.Or(min(r.Limit, listLimit), listLimit); len(page) > limit {
+		page = page[:limit]
+	}
+	response := client.ListResponse{Conversations: []client.Summary{}, Total: len(all)}
+	for _, c := range page {
+		response.Conversations = append(response.Conversations, summary(c))
+	}
+	return response, nil
+}
+
+func summary(c schema.Conversation) client.Summary {
+	return client.Summary{
+		ID: c.ID, Cluster: c.Cluster, Object: c.Object, Condition: c.Condition, Severity: c.Severity, Title: c.Title, State: c.State,
+		Owner: c.Owner, Episode: c.Episode, StartedAt: c.StartedAt, UpdatedAt: c.UpdatedAt, ClosedAt: c.ClosedAt,
+	}
+}
+
+func (a *Analyzer) named() []client.Named {
+	all := a.index.all()
+	named := make([]client.Named, 0, len(all))
+	for _, c := range all {
+		named = append(named, client.Named{Cluster: c.Cluster, Object: c.Object, ID: c.ID})
+	}
+	return named
+}
+
+// conversation resolves a REF. A whole id is read from the stream, whatever the index has seen of it.
+func (a *Analyzer) conversation(ctx context.Context, ref string) (schema.Conversation, error) {
+	id := ref
+	if !schema.ValidID(ref) {
+		n, err := client.One(ref, a.named())
+		if err != nil {
+			return schema.Conversation{}, notFound(err)
+		}
+		id = n.ID
+	}
+	head, err := a.bus.HeadByID(ctx, id)
+	if err != nil {
+		return schema.Conversation{}, notFound(fmt.Errorf("read conversation %s: %w", id, err))
+	}
+	return head.Conversation, nil
+}
+
+func (a *Analyzer) get(ctx context.Context, r client.GetRequest) (schema.Conversation, error) {
+	return a.conversation(ctx, r.Ref)
+}
+
+// take stores a reply for the conversation that REF names. What becomes of it is the hear loop's to say.
+func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.ReplyResponse, error) {
+	c, err := a.conversation(ctx, r.Ref)
+	if err != nil {
+		return client.ReplyResponse{}, err
+	}
+	reply := schema.Reply{
+		Schema: schema.ReplyVersion, Conversation: c.ID, Text: r.Text, Verb: r.Verb, ID: cmp.Or(r.ID, newTraceID()),
+		Author: schema.Author{Name: r.Author, Channel: "api"},
+	}
+	if err := reply.Validate(); err != nil {
+		return client.ReplyResponse{}, badRequest(err)
+	}
+	body, err := json.Marshal(reply)
+	if err != nil {
+		return client.ReplyResponse{}, err
+	}
+	seq, err := a.bus.Publish(ctx, a.bus.Subjects().Heard("api", c.ID), body, reply.ID)
+	if err != nil {
+		return client.ReplyResponse{}, err
+	}
+	return client.ReplyResponse{Conversation: c.ID, ReplyID: reply.ID, Seq: seq}, nil
+}
+
+// why explains an object by what the detector remembers, what the newest snapshot shows, and its conversation.
+func (a *Analyzer) why(ctx context.Context, r client.WhyRequest) (client.WhyResponse, error) {
+	snapshots, err := a.newestAll(ctx)
+	if err != nil {
+		return client.WhyResponse{}, err
+	}
+	found := client.Match(r.Ref, append(objects(snapshots), a.named()...))
+	response := client.WhyResponse{Objects: []client.Explained{}}
+	done := map[string]bool{}
+	for _, n := range found {
+		if done[n.ID] {
+			continue
+		}
+		done[n.ID] = true
+		e, err := a.explain(ctx, n, snapshots[n.Cluster])
+		if err != nil {
+			return client.WhyResponse{}, err
+		}
+		response.Objects = append(response.Objects, e)
+	}
+	if len(found) == 0 {
+		return response, notFound(fmt.Errorf("nothing is known of %q: no cluster's newest snapshot and no conversation has it", r.Ref))
+	}
+	return response, nil
+}
+
+func (a *Analyzer) newestAll(ctx context.Context) (map[string]*schema.ClusterContext, error) {
+	messages, err := a.bus.Contexts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	snapshots := map[string]*schema.ClusterContext{}
+	for _, m := range messages {
+		if s, err := a.snapshot(m); err == nil {
+			snapshots[s.ClusterName] = &s
+		}
+	}
+	return snapshots, nil
+}
+
+func objects(snapshots map[string]*schema.ClusterContext) []client.Named {
+	var all []client.Named
+	for cluster, s := range snapshots {
+		for i := range s.Services {
+			all = append(all, name(cluster, s.Services[i].Object()))
+		}
+		for _, n := range s.Nodes {
+			all = append(all, name(cluster, schema.Object{Kind: schema.KindNode, Name: n.ID}))
+		}
+	}
+	return all
+}
+
+func name(cluster string, o schema.Object) client.Named {
+	return client.Named{Cluster: cluster, Object: o, ID: schema.ConversationID(cluster, o)}
+}
+
+func (a *Analyzer) explain(ctx context.Context, n client.Named, s *schema.ClusterContext) (client.Explained, error) {
+	memory, err := a.memories.load(ctx, n.Cluster, true)
+	if err != nil {
+		return client.Explained{}, err
+	}
+	e := client.Explained{Cluster: n.Cluster, Object: n.Object, Reasons: []client.Reason{}}
+	for _, r := range detect.Why(memory.Memory, s, a.rules, n.Object) {
+		e.Reasons = append(e.Reasons, client.Reason{Condition: r.Condition, Verdict: r.Verdict, Text: r.Text, Since: r.Since, Until: r.Until})
+	}
+	head, err := a.bus.Head(ctx, n.Cluster, n.ID)
+	if err != nil {
+		return client.Explained{}, err
+	}
+	if head.Conversation.ID != "" {
+		e.Conversation, e.State = head.Conversation.ID, head.Conversation.State
+	}
+	return e, nil
+}

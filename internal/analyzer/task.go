@@ -1,0 +1,182 @@
+package analyzer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// incidentDeadline bounds everything a model does for one task: the call, its repeats and one repair.
+const incidentDeadline = 180 * time.Second
+
+// diagnose takes every event and works on those whose diagnosis the conversation still owes. Without a model the
+// rules' own diagnosis, which the opening already carried, is all there is.
+func (a *Analyzer) diagnose(ctx context.Context, m bus.Message) error {
+	if a.model == nil {
+		return nil
+	}
+	alert, err := a.event(m)
+	if err != nil {
+		return nil //nolint:nilerr // answer takes every event too, and gives it up
+	}
+	return a.tasks(ctx, alert.Conversation, conversation.TaskDiagnose, a.verdict)
+}
+
+// answer takes every event and works on the questions among them. What is no event goes to the dead letters from here.
+func (a *Analyzer) answer(ctx context.Context, m bus.Message) error {
+	alert, err := a.event(m)
+	if err != nil {
+		return bus.Poison(err)
+	}
+	return a.tasks(ctx, alert.Conversation, conversation.TaskAnswer, a.reason)
+}
+
+// event reads a message of ALERTS and refuses what Bellbuoy did not store there.
+func (a *Analyzer) event(m bus.Message) (schema.Alert, error) {
+	cluster, _, id, err := a.bus.Subjects().ParseAlert(m.Subject)
+	if err != nil {
+		return schema.Alert{}, fmt.Errorf("take event: %w", err)
+	}
+	if m.Event == "" {
+		return schema.Alert{}, fmt.Errorf("take event: no header %s: only Bellbuoy writes here; replies go to %s", bus.EventHeader, a.bus.Subjects().Replies(id))
+	}
+	alert, err := schema.DecodeAlert(m.Data, cluster, id)
+	if err != nil {
+		return schema.Alert{}, fmt.Errorf("take event: %w", err)
+	}
+	return alert, nil
+}
+
+type worker func(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled
+
+// tasks does those tasks that the newest step of c owes and nobody has settled since.
+func (a *Analyzer) tasks(ctx context.Context, c schema.Conversation, kind string, work worker) error {
+	for _, t := range own(c, kind) {
+		if err := a.task(ctx, c.Cluster, c.ID, t, work); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Analyzer) task(ctx context.Context, cluster, id string, t conversation.Task, work worker) error {
+	head, err := a.bus.Head(ctx, cluster, id)
+	if err != nil || !conversation.Owes(head.Conversation, t) {
+		return err
+	}
+	s, err := a.newest(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, incidentDeadline)
+	settled := work(limited, head.Conversation, s, t)
+	cancel()
+	if ctx.Err() != nil {
+		return ctx.Err() // stopping: another analyzer takes the task
+	}
+	err = a.fold(ctx, cluster, id, func(c schema.Conversation) (conversation.Event, bool) {
+		return settled, conversation.Owes(c, t)
+	})
+	return err
+}
+
+// own gives the tasks that the newest step of c brought: those of its own messages, and after a silence those that
+// had to wait for its end. Every other task is already being worked on, or waited for, by the message that brought it.
+// A step's messages share one time and stand last.
+func own(c schema.Conversation, kind string) []conversation.Task {
+	fresh, released := map[string]bool{}, false
+	for i := len(c.Messages) - 1; i >= 0 && c.Messages[i].At.Equal(c.Messages[len(c.Messages)-1].At); i-- {
+		fresh[c.Messages[i].ID] = true
+		released = released || c.Messages[i].Kind == schema.EventUnsilenced
+	}
+	var tasks []conversation.Task
+	for _, t := range conversation.Owed(c) {
+		if t.Kind == kind && (released || fresh[t.Message]) {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
+}
+
+// newest reads the cluster's newest snapshot, nil when there is none any more.
+func (a *Analyzer) newest(ctx context.Context, cluster string) (*schema.ClusterContext, error) {
+	m, err := a.bus.LastContext(ctx, cluster)
+	if errors.Is(err, bus.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.snapshot(m)
+	if err != nil || s.ClusterName != cluster {
+		return nil, nil //nolint:nilerr // one that is refused is reported by the loop that takes it; here it means none
+	}
+	return &s, nil
+}
+
+// verdict asks the model for the cause and one step, has a verdict that does not hold repaired once, and otherwise
+// lets the rules' diagnosis stand.
+func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled {
+	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
+	prompt := diagnose.VerdictPrompt(c, s)
+	for range 2 {
+		completion, err := a.model.Complete(ctx, prompt)
+		settled.Usage = sum(settled.Usage, completion.Usage)
+		if err != nil {
+			settled.Failed = err.Error()
+			break
+		}
+		d, err := diagnose.CheckVerdict(completion.Text, completion.Model, c, s)
+		if err == nil {
+			settled.Diagnosis, settled.Command, settled.Failed = &d, d.Command, ""
+			break
+		}
+		settled.Failed = "the model's verdict does not hold: " + err.Error()
+		prompt = diagnose.RepairPrompt(prompt, completion.Text, err)
+	}
+	settled.At = time.Now().UTC()
+	if settled.Failed != "" {
+		a.log.Warn("model gave no usable verdict", "conversation", c.ID, "error", settled.Failed)
+	}
+	return settled
+}
+
+// reason answers a question by the model, or by the rules where there is none or it fails.
+func (a *Analyzer) reason(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled {
+	question := message(c, t.Message)
+	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
+	if a.model != nil {
+		completion, err := a.model.Complete(ctx, diagnose.QuestionPrompt(c, s, question))
+		settled.Usage = completion.Usage
+		if err == nil {
+			settled.Answer, err = diagnose.CheckAnswer(completion.Text)
+		}
+		if err != nil {
+			a.log.Warn("model gave no usable answer", "conversation", c.ID, "error", err)
+			settled.Answer = "(no answer from the model, this is what the rules know) " + diagnose.AnswerByRules(c, s, question)
+		}
+	} else {
+		settled.Answer = diagnose.AnswerByRules(c, s, question)
+	}
+	settled.At = time.Now().UTC()
+	return settled
+}
+
+func message(c schema.Conversation, id string) schema.Message {
+	for _, m := range c.Messages {
+		if m.ID == id {
+			return m
+		}
+	}
+	return schema.Message{}
+}
+
+func sum(a, b schema.Usage) schema.Usage {
+	return schema.Usage{Calls: a.Calls + b.Calls, Tokens: a.Tokens + b.Tokens, Cost: a.Cost + b.Cost}
+}

@@ -1,0 +1,218 @@
+package analyzer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// watch takes one snapshot: it detects, stores the detector's memory, and then brings the conversations in line with
+// what was found. A crash in between heals when the message comes again, or with the next snapshot.
+func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
+	s, err := a.snapshot(m)
+	if err != nil {
+		a.metrics.snapshots.WithLabelValues("refused").Inc()
+		return bus.Poison(err)
+	}
+	memory, result, err := a.detect(ctx, s, detect.Position{Seq: m.Seq, Epoch: m.Epoch})
+	if errors.Is(err, errOtherCluster) {
+		a.metrics.snapshots.WithLabelValues("refused").Inc()
+		return bus.Poison(err)
+	}
+	if err != nil {
+		return err
+	}
+	if result.Dropped != "" {
+		a.metrics.snapshots.WithLabelValues("dropped").Inc()
+		a.log.Debug("snapshot dropped", "cluster", s.ClusterName, "seq", m.Seq, "reason", result.Dropped)
+		return nil
+	}
+	a.metrics.snapshots.WithLabelValues("decided").Inc()
+	return a.align(ctx, &step{snapshot: s, view: diagnose.NewView(&s), since: memory.Since, message: m}, result)
+}
+
+// snapshot decodes and validates; a snapshot without a time gets that of its storage.
+func (a *Analyzer) snapshot(m bus.Message) (schema.ClusterContext, error) {
+	token, err := a.bus.Subjects().ParseContext(m.Subject)
+	if err != nil {
+		return schema.ClusterContext{}, err
+	}
+	s, err := schema.DecodeContext(m.Data)
+	if err != nil {
+		return s, err
+	}
+	if schema.Token(s.ClusterName) != token {
+		return s, fmt.Errorf("take snapshot: cluster_name is %q, but it was published for %q; publish it on %s",
+			s.ClusterName, token, a.bus.Subjects().Context(s.ClusterName))
+	}
+	if s.TakenAt.IsZero() {
+		s.TakenAt = m.At
+	}
+	return s, nil
+}
+
+// detect folds the snapshot into the memory. Who loses the compare-and-set looks again: the other's snapshot may be
+// the newer, and then this one is dropped, or the older.
+func (a *Analyzer) detect(ctx context.Context, s schema.ClusterContext, at detect.Position) (detect.Memory, detect.Result, error) {
+	for n := range attempts {
+		before, err := a.memories.load(ctx, s.ClusterName, n > 0)
+		if err != nil {
+			return detect.Memory{}, detect.Result{}, err
+		}
+		next, result := detect.Detect(before.Memory, s, at, a.rules)
+		if result.Dropped != "" && n == 0 {
+			continue // what this analyzer remembers may be another stream's or outdated: let the stored record say so
+		}
+		again := next.Seq == before.Memory.Seq && next.Epoch.Equal(before.Memory.Epoch)
+		if result.Dropped != "" || again {
+			return next, result, nil
+		}
+		err = a.memories.store(ctx, before, next)
+		if err == nil {
+			return next, result, nil
+		}
+		if !errors.Is(err, bus.ErrConflict) {
+			return detect.Memory{}, detect.Result{}, err
+		}
+	}
+	return detect.Memory{}, detect.Result{}, fmt.Errorf("store the memory of cluster %q: others wrote first %d times in a row", s.ClusterName, attempts)
+}
+
+// step is one snapshot on its way into the conversations.
+type step struct {
+	snapshot schema.ClusterContext
+	view     *diagnose.View
+	since    time.Time // when the detector's memory of this cluster begins
+	message  bus.Message
+}
+
+func (s *step) found(o schema.Object) conversation.Found {
+	return conversation.Found{
+		At: s.snapshot.TakenAt, Cluster: s.snapshot.ClusterName, Source: s.snapshot.Source, Object: o,
+		Seq: s.message.Seq, Epoch: s.message.Epoch, Interval: s.snapshot.Interval(),
+	}
+}
+
+// align fires what was found and clears what is open and was not. Conflicts are decided again from the newest state.
+func (a *Analyzer) align(ctx context.Context, s *step, r detect.Result) error {
+	founds := a.founds(s, r)
+	for n := range attempts {
+		var lost []conversation.Found
+		writes, err := a.decide(ctx, founds, s, n > 0)
+		if err != nil {
+			return err
+		}
+		if len(writes) == 0 {
+			return nil
+		}
+		stored, err := a.store.AppendAll(ctx, writes)
+		for i, w := range writes {
+			if i < len(stored) && stored[i] {
+				a.stored(w, 0)
+				continue
+			}
+			a.index.forget(w.Conversation.ID)
+			lost = append(lost, foundFor(founds, w.Conversation.Object))
+		}
+		if err != nil || len(lost) == 0 {
+			return err
+		}
+		a.metrics.conflicts.Add(float64(len(lost)))
+		founds = lost
+	}
+	return errBusy(schema.ConversationID(s.snapshot.ClusterName, founds[0].Object))
+}
+
+func foundFor(founds []conversation.Found, o schema.Object) conversation.Found {
+	for _, f := range founds {
+		if f.Object == o {
+			return f
+		}
+	}
+	return conversation.Found{}
+}
+
+// founds lists what each conversation has to be told: the findings, and for what is open without one that it is gone
+// or well.
+func (a *Analyzer) founds(s *step, r detect.Result) []conversation.Found {
+	founds := make([]conversation.Found, 0, len(r.Findings))
+	firing := map[schema.Object]bool{}
+	for _, f := range r.Findings {
+		found := s.found(f.Object)
+		found.Conditions, found.Labels = f.Conditions, f.Labels
+		founds = append(founds, found)
+		firing[f.Object] = true
+	}
+	open := slices.DeleteFunc(a.index.open(schema.Token(s.snapshot.ClusterName)), func(h bus.Head) bool { return firing[h.Conversation.Object] })
+	if len(open) == 0 {
+		return founds
+	}
+	present := s.objects()
+	for _, h := range open {
+		c := h.Conversation
+		gone := slices.Contains(r.Gone, c.Object)
+		// Not found means well only to a memory that covers what was found: one that is older than this episode, or
+		// old enough to have found it again.
+		if !gone && !r.MayClear && c.StartedAt.Before(s.since) {
+			continue
+		}
+		if !gone && !present[c.Object] && !r.MayClear {
+			continue
+		}
+		found := s.found(c.Object)
+		found.Removed = gone || !present[c.Object]
+		founds = append(founds, found)
+	}
+	return founds
+}
+
+// objects are those that the snapshot has.
+func (s *step) objects() map[schema.Object]bool {
+	present := make(map[schema.Object]bool, len(s.snapshot.Services)+len(s.snapshot.Nodes))
+	for i := range s.snapshot.Services {
+		present[s.snapshot.Services[i].Object()] = true
+	}
+	for _, n := range s.snapshot.Nodes {
+		present[schema.Object{Kind: schema.KindNode, Name: n.ID}] = true
+	}
+	return present
+}
+
+// decide folds each found into its conversation and gives what there is to write.
+func (a *Analyzer) decide(ctx context.Context, founds []conversation.Found, s *step, reread bool) ([]bus.Write, error) {
+	var writes []bus.Write
+	for _, f := range founds {
+		head, err := a.head(ctx, f, reread)
+		if err != nil {
+			return nil, err
+		}
+		if conversation.NeedsEvidence(head.Conversation, f) {
+			f.Evidence = s.view.Freeze(f.Object, f.Conditions)
+			f.Diagnosis = new(s.view.ByRules(f.Object, f.Conditions, f.Evidence))
+			f.TraceID = newTraceID()
+		}
+		next, _ := conversation.Next(head.Conversation, f)
+		if next.Revision != head.Conversation.Revision {
+			writes = append(writes, write(head, next))
+		}
+	}
+	return writes, nil
+}
+
+// head gives the conversation from the index where that is enough; the compare-and-set finds out if it was not.
+func (a *Analyzer) head(ctx context.Context, f conversation.Found, reread bool) (bus.Head, error) {
+	id := schema.ConversationID(f.Cluster, f.Object)
+	h, whole, known := a.index.get(id)
+	if !reread && (whole || !known) {
+		return h, nil
+	}
+	return a.bus.Head(ctx, f.Cluster, id)
+}
