@@ -1,0 +1,174 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/bellbuoy/bellbuoy/internal/analyzer"
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/bus/embed"
+	"github.com/bellbuoy/bellbuoy/internal/client"
+	"github.com/bellbuoy/bellbuoy/internal/collector"
+	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/daemon"
+	"github.com/bellbuoy/bellbuoy/internal/notifier"
+	"github.com/bellbuoy/bellbuoy/internal/process"
+)
+
+// upConfig is everything: `up` is all daemons in one process.
+type upConfig struct {
+	daemon.Common
+	Server    serverConfig
+	Collector collector.Config
+	Analyzer  analyzer.Config
+	Notifier  notifier.Config
+}
+
+// serverConfig is of the NATS server that `up` starts where no other is named.
+type serverConfig struct {
+	Listen  string `env:"NATS_LISTEN" default:"127.0.0.1:4222" desc:"Where the server that bellbuoy up starts listens; nobody needs it when NATS_URL is set."`
+	DataDir string `env:"DATA_DIR" unset:"/var/lib/bellbuoy as root, else bellbuoy in the user's state directory" desc:"Where that server keeps what is stored."`
+}
+
+const upHTTPAddr = "127.0.0.1:8474"
+
+func upCommand() command {
+	return command{
+		name: "up", about: "everything in one process, with a NATS server of its own unless BELLBUOY_NATS_URL names one",
+		run: func(ctx context.Context, out io.Writer, args []string) error {
+			if len(args) > 0 {
+				return usage("up", "")
+			}
+			var cfg upConfig
+			if err := config.Load(process.Prefix, &cfg); err != nil {
+				return err
+			}
+			return up(ctx, out, cfg)
+		},
+	}
+}
+
+func up(ctx context.Context, out io.Writer, cfg upConfig) error {
+	log := process.Logger(os.Stderr, process.LogConfig{Level: cfg.Log.Level, Format: cmp.Or(cfg.Log.Format, "text")})
+	for _, u := range config.Unknown(process.Prefix, cfg) {
+		log.Warn("variable is set but nobody reads it", "name", u.Name, "nearest", u.Nearest)
+	}
+	env := daemon.Env{Log: log, Registry: prometheus.NewRegistry()}
+	options := cfg.NATS.Options("up")
+	options.Log, options.Registerer = log, env.Registry
+	if cfg.NATS.URL == "" {
+		server, err := serve(ctx, &cfg, log)
+		if err != nil {
+			return err
+		}
+		defer server.Close()
+		options.InProcess, options.URL = server, server.ClientURL()
+	}
+	b, err := bus.Connect(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	env.Bus = b
+	if err := b.Setup(ctx, bus.Setup{Channels: notifier.Channels(cfg.Notifier), LLMConcurrency: cfg.Analyzer.Concurrency}); err != nil {
+		return err
+	}
+	parts, err := parts(out, cfg, env)
+	if err != nil {
+		return err
+	}
+	banner(out, cfg, options.URL)
+	return process.Run(ctx, process.Options{
+		Name: "up", Log: log, HTTPAddr: cmp.Or(cfg.HTTPAddr, upHTTPAddr), Registry: env.Registry, Parts: parts,
+	})
+}
+
+func serve(ctx context.Context, cfg *upConfig, log *slog.Logger) (*embed.Server, error) {
+	if cfg.Server.DataDir == "" {
+		dir, err := stateDir()
+		if err != nil {
+			return nil, err
+		}
+		cfg.Server.DataDir = dir
+	}
+	return embed.Start(ctx, embed.Options{Listen: cfg.Server.Listen, Dir: cfg.Server.DataDir, Log: log})
+}
+
+// stateDir is where state belongs by the file system hierarchy for root, and by the XDG base directory specification
+// for anybody else.
+func stateDir() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/var/lib/bellbuoy", nil
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "bellbuoy"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("look for a place to keep data: %w: set BELLBUOY_DATA_DIR", err)
+	}
+	return filepath.Join(home, ".local", "state", "bellbuoy"), nil
+}
+
+// parts are stopped in reverse order: first whoever brings work in.
+func parts(out io.Writer, cfg upConfig, env daemon.Env) ([]process.Part, error) {
+	var parts []process.Part
+	n, err := notifier.New(cfg.Notifier, env.Bus, env.Log, env.Registry)
+	if err != nil {
+		return nil, err
+	}
+	if len(notifier.Channels(cfg.Notifier)) > 0 {
+		parts = append(parts, n.Part())
+	}
+	a, err := analyzer.New(cfg.Analyzer, env.Bus, env.Log, env.Registry)
+	if err != nil {
+		return nil, err
+	}
+	parts = append(parts, process.Part{Name: "terminal", Run: func(ctx context.Context) error {
+		return watch(ctx, client.New(env.Bus), out, false)
+	}}, a.Part())
+	c, err := collector.New(cfg.Collector, env.Bus, env.Log, env.Registry)
+	if errors.Is(err, collector.ErrNone) {
+		return parts, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return append(parts, c.Part()), nil
+}
+
+func banner(out io.Writer, cfg upConfig, url string) {
+	cluster := cmp.Or(cfg.Collector.Cluster, hostname())
+	fmt.Fprintf(out, "bellbuoy %s  watching %s: %s\n", process.Version(), cluster, strings.Join(cfg.Collector.Source, ", "))
+	tells := "this terminal only (set BELLBUOY_WEBHOOK_URL)"
+	if names := notifier.Channels(cfg.Notifier); len(names) > 0 {
+		tells = strings.Join(names, ", ") + " and this terminal"
+	}
+	diagnosis := "by rules (set BELLBUOY_LLM_BASE_URL and BELLBUOY_LLM_MODEL for a model)"
+	if cfg.Analyzer.LLM.Enabled() {
+		diagnosis = "by rules, then by " + cfg.Analyzer.LLM.Model
+	}
+	kept := "on the server"
+	if cfg.Server.DataDir != "" {
+		kept = "90 days in " + cfg.Server.DataDir
+	}
+	fmt.Fprintf(out, "  diagnosis  %s\n  tells      %s\n  kept       %s\n  tap        nats -s %s sub 'bellbuoy.alerts.>'\n  answer     bellbuoy reply ID 'why?'   bellbuoy ack ID\n",
+		diagnosis, tells, kept, url)
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "this host"
+	}
+	return name
+}
