@@ -154,6 +154,8 @@ type Affected struct {
 	Object    Object    `json:"object"`
 	Condition string    `json:"condition"`
 	Since     time.Time `json:"since,omitzero"`
+
+	Unknown map[string]json.RawMessage `json:"-"`
 }
 
 // Evidence is one fact that the rules, the prompts and the citations refer to by ID (E1, E2, …). Text is redacted.
@@ -164,6 +166,8 @@ type Evidence struct {
 	At     time.Time `json:"at,omitzero"`
 	Text   string    `json:"text"`
 	Count  int       `json:"count,omitempty"` // how often it was seen; 0 means once
+
+	Unknown map[string]json.RawMessage `json:"-"`
 }
 
 // Episode is one earlier stretch of a conversation, opened to closed.
@@ -176,6 +180,8 @@ type Episode struct {
 	Severity  string    `json:"severity"`
 	Diagnosis string    `json:"diagnosis,omitempty"`
 	EndedBy   string    `json:"ended_by,omitempty"`
+
+	Unknown map[string]json.RawMessage `json:"-"`
 }
 
 // Message is one stored step of a conversation: an event. Its ID is <conversation>-<revision>.
@@ -276,4 +282,6 @@ type Reply struct {
 type Alert struct {
 	Event        Message      `json:"event"`
 	Conversation Conversation `json:"conversation"`
+
+	Unknown map[string]json.RawMessage `json:"-"`
 }

@@ -347,3 +347,13 @@ func FuzzDecodeReply(f *testing.F) {
 		}
 	})
 }
+
+func TestTextBehindAnAlertIsRefused(t *testing.T) {
+	const body = `{"event":{},"conversation":{"schema":"bellbuoy.conversation/v1","id":"9f2c51d07be34a68","cluster":"prod"}}`
+	for _, behind := range []string{"x", "{}", "null"} {
+		var a schema.Alert
+		if err := a.UnmarshalJSON([]byte(body + behind)); err == nil {
+			t.Errorf("body with %q behind it is taken", behind)
+		}
+	}
+}

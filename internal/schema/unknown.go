@@ -8,111 +8,210 @@ import (
 	"sync"
 )
 
-// The types below meet newer versions of themselves in the store; what they do not know they carry along.
+// An Alert meets newer versions of itself in the store. What it does not know, at any depth where a type has the field
+// Unknown, it carries along. Almost every body has known fields only, and for those one plain pass is enough: this is
+// on the way of every alert.
 
 // UnmarshalJSON keeps unknown fields.
-func (c *Conversation) UnmarshalJSON(b []byte) error {
-	type plain Conversation
-	return decodeKeeping(b, (*plain)(c), &c.Unknown)
-}
-
-// MarshalJSON writes unknown fields back.
-func (c Conversation) MarshalJSON() ([]byte, error) {
-	type plain Conversation
-	return encodeKeeping(plain(c), c.Unknown)
-}
-
-// UnmarshalJSON keeps unknown fields.
-func (c *Condition) UnmarshalJSON(b []byte) error {
-	type plain Condition
-	return decodeKeeping(b, (*plain)(c), &c.Unknown)
-}
-
-// MarshalJSON writes unknown fields back.
-func (c Condition) MarshalJSON() ([]byte, error) {
-	type plain Condition
-	return encodeKeeping(plain(c), c.Unknown)
-}
-
-// UnmarshalJSON keeps unknown fields.
-func (m *Message) UnmarshalJSON(b []byte) error {
-	type plain Message
-	return decodeKeeping(b, (*plain)(m), &m.Unknown)
-}
-
-// MarshalJSON writes unknown fields back.
-func (m Message) MarshalJSON() ([]byte, error) {
-	type plain Message
-	return encodeKeeping(plain(m), m.Unknown)
-}
-
-// UnmarshalJSON keeps unknown fields.
-func (d *Diagnosis) UnmarshalJSON(b []byte) error {
-	type plain Diagnosis
-	return decodeKeeping(b, (*plain)(d), &d.Unknown)
-}
-
-// MarshalJSON writes unknown fields back.
-func (d Diagnosis) MarshalJSON() ([]byte, error) {
-	type plain Diagnosis
-	return encodeKeeping(plain(d), d.Unknown)
-}
-
-func decodeKeeping(b []byte, known any, unknown *map[string]json.RawMessage) error {
-	*unknown = nil
-	// Almost every body has known fields only, and then one pass is enough.
+func (a *Alert) UnmarshalJSON(b []byte) error {
+	type plain Alert
+	*a = Alert{}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if d.Decode(known) == nil {
+	if d.Decode((*plain)(a)) == nil && len(bytes.TrimSpace(b[d.InputOffset():])) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(b, known); err != nil {
+	*a = Alert{}
+	if err := json.Unmarshal(b, (*plain)(a)); err != nil {
 		return err
+	}
+	return keepUnknown(b, reflect.ValueOf(a).Elem())
+}
+
+// MarshalJSON writes unknown fields back.
+func (a Alert) MarshalJSON() ([]byte, error) {
+	type plain Alert
+	b, err := json.Marshal(plain(a))
+	if err != nil {
+		return nil, err
+	}
+	v := reflect.ValueOf(a)
+	if !hasUnknown(v) {
+		return b, nil
+	}
+	return restoreUnknown(b, v)
+}
+
+const unknownField = "Unknown"
+
+// keepUnknown walks b and v, which was decoded from it, together.
+func keepUnknown(b []byte, v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return keepUnknown(b, v.Elem())
+		}
+	case reflect.Slice:
+		return keepUnknownOfEach(b, v)
+	case reflect.Struct:
+		return keepUnknownOfFields(b, v)
+	}
+	return nil
+}
+
+func keepUnknownOfEach(b []byte, v reflect.Value) error {
+	if !carries(v.Type()) || v.Len() == 0 {
+		return nil
+	}
+	var elements []json.RawMessage
+	if err := json.Unmarshal(b, &elements); err != nil {
+		return err
+	}
+	for i := range min(v.Len(), len(elements)) {
+		if err := keepUnknown(elements[i], v.Index(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keepUnknownOfFields(b []byte, v reflect.Value) error {
+	if !carries(v.Type()) {
+		return nil
 	}
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(b, &all); err != nil {
 		return err
 	}
-	for name := range all {
-		if fieldNames(reflect.TypeOf(known).Elem())[strings.ToLower(name)] {
-			delete(all, name) // encoding/json matches names in any case
+	known := fieldsOf(v.Type())
+	for name, raw := range all {
+		i, ok := known[strings.ToLower(name)] // encoding/json matches names in any case
+		if !ok {
+			continue
 		}
+		if err := keepUnknown(raw, v.Field(i)); err != nil {
+			return err
+		}
+		delete(all, name)
 	}
-	if len(all) > 0 {
-		*unknown = all
+	if u := v.FieldByName(unknownField); u.IsValid() && len(all) > 0 {
+		u.Set(reflect.ValueOf(all))
 	}
 	return nil
 }
 
-func encodeKeeping(known any, unknown map[string]json.RawMessage) ([]byte, error) {
-	b, err := json.Marshal(known)
-	if err != nil || len(unknown) == 0 {
-		return b, err
-	}
-	more, err := json.Marshal(unknown)
-	if err != nil {
-		return nil, err
-	}
-	b = bytes.TrimSuffix(b, []byte("}"))
-	if len(b) > 1 {
-		b = append(b, ',')
-	}
-	return append(b, more[1:]...), nil
-}
-
-var knownFields sync.Map // reflect.Type → map[string]bool, lower case
-
-func fieldNames(t reflect.Type) map[string]bool {
-	if names, ok := knownFields.Load(t); ok {
-		return names.(map[string]bool)
-	}
-	names := map[string]bool{}
-	for field := range t.Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name != "-" && name != "" {
-			names[strings.ToLower(name)] = true
+func hasUnknown(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer:
+		return !v.IsNil() && hasUnknown(v.Elem())
+	case reflect.Slice:
+		for i := range v.Len() {
+			if !carries(v.Type()) {
+				return false
+			}
+			if hasUnknown(v.Index(i)) {
+				return true
+			}
+		}
+	case reflect.Struct:
+		if !carries(v.Type()) {
+			return false
+		}
+		if u := v.FieldByName(unknownField); u.IsValid() && u.Len() > 0 {
+			return true
+		}
+		for _, i := range fieldsOf(v.Type()) {
+			if hasUnknown(v.Field(i)) {
+				return true
+			}
 		}
 	}
-	knownFields.Store(t, names)
-	return names
+	return false
+}
+
+// restoreUnknown gives b, which is v encoded, with v's unknown fields in their places.
+func restoreUnknown(b []byte, v reflect.Value) ([]byte, error) {
+	if !hasUnknown(v) {
+		return b, nil
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		return restoreUnknown(b, v.Elem())
+	case reflect.Slice:
+		var elements []json.RawMessage
+		if err := json.Unmarshal(b, &elements); err != nil {
+			return nil, err
+		}
+		for i := range elements {
+			var err error
+			if elements[i], err = restoreUnknown(elements[i], v.Index(i)); err != nil {
+				return nil, err
+			}
+		}
+		return json.Marshal(elements)
+	default:
+		return restoreUnknownOfFields(b, v)
+	}
+}
+
+func restoreUnknownOfFields(b []byte, v reflect.Value) ([]byte, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, err
+	}
+	known := fieldsOf(v.Type())
+	for name, raw := range all {
+		var err error
+		if all[name], err = restoreUnknown(raw, v.Field(known[strings.ToLower(name)])); err != nil {
+			return nil, err
+		}
+	}
+	if u := v.FieldByName(unknownField); u.IsValid() {
+		for name, raw := range u.Interface().(map[string]json.RawMessage) {
+			if _, ok := known[strings.ToLower(name)]; !ok {
+				all[name] = raw
+			}
+		}
+	}
+	return json.Marshal(all)
+}
+
+// carries tells whether a value of the type may hold unknown fields, at any depth.
+func carries(t reflect.Type) bool {
+	if known, ok := carrying.Load(t); ok {
+		return known.(bool)
+	}
+	yes := false
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		yes = carries(t.Elem())
+	case reflect.Struct:
+		_, yes = t.FieldByName(unknownField)
+		for _, i := range fieldsOf(t) {
+			yes = yes || carries(t.Field(i).Type)
+		}
+	}
+	carrying.Store(t, yes)
+	return yes
+}
+
+var (
+	carrying sync.Map // reflect.Type → bool
+	indexes  sync.Map // reflect.Type → map[string]int
+)
+
+// fieldsOf maps the JSON names of a struct's fields, in lower case, to their indexes.
+func fieldsOf(t reflect.Type) map[string]int {
+	if fields, ok := indexes.Load(t); ok {
+		return fields.(map[string]int)
+	}
+	fields := map[string]int{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		if name != "-" && name != "" {
+			fields[strings.ToLower(name)] = i
+		}
+	}
+	indexes.Store(t, fields)
+	return fields
 }

@@ -51,7 +51,7 @@ func DecodeContext(b []byte) (ClusterContext, error) {
 // one that is not about them.
 func DecodeAlert(b []byte, cluster, id string) (Alert, error) {
 	var a Alert
-	if err := json.Unmarshal(b, &a); err != nil {
+	if err := a.UnmarshalJSON(b); err != nil { // not through json.Unmarshal, which would read it once more
 		return Alert{}, fmt.Errorf("decode alert: %w", err)
 	}
 	if err := version(a.Conversation.Schema, ConversationVersion, true); err != nil {
