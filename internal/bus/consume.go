@@ -206,32 +206,33 @@ func (c *consumption) report(m Message, v verdict, err error) {
 	}
 }
 
+// answer counts the verdict before the server learns it, so that whoever sees a message settled sees it counted.
 func (c *consumption) answer(ctx context.Context, raw jetstream.Msg, m Message, v verdict) {
-	var err error
+	var tell func() error
 	switch v.outcome {
 	case acked:
-		err = raw.Ack()
+		tell = raw.Ack
 	case dead:
-		v.outcome, err = c.bury(ctx, raw, m, v.reason)
+		v.outcome, tell = c.bury(ctx, raw, m, v.reason)
 	default:
-		err = raw.NakWithDelay(v.delay)
+		tell = func() error { return raw.NakWithDelay(v.delay) }
 	}
 	c.bus.metrics.consumed.WithLabelValues(c.row.Name, v.outcome).Inc()
-	if err != nil {
+	if err := tell(); err != nil {
 		c.log.Debug("verdict did not reach the server; the message comes again", "err", err, "verdict", v.outcome)
 	}
 }
 
-// bury stores a dead letter and only then ends the message. What cannot be stored is not dead.
-func (c *consumption) bury(ctx context.Context, raw jetstream.Msg, m Message, reason string) (outcome string, err error) {
+// bury stores a dead letter; tell then ends the message. What cannot be stored is not dead.
+func (c *consumption) bury(ctx context.Context, raw jetstream.Msg, m Message, reason string) (outcome string, tell func() error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancel()
 	letter := DeadLetter{Reason: reason, Consumer: c.row.Name, Subject: m.Subject, Seq: m.Seq, Body: m.Data}
 	if err := c.bus.Dead(ctx, c.row.Part, letter); err != nil {
 		c.log.Error("dead letter not stored; the message comes again", "err", err)
-		return retried, raw.NakWithDelay(backoff(m.Deliveries, chance()))
+		return retried, func() error { return raw.NakWithDelay(backoff(m.Deliveries, chance())) }
 	}
-	return dead, raw.TermWithReason(clip(reason, maxTermReason))
+	return dead, func() error { return raw.TermWithReason(clip(reason, maxTermReason)) }
 }
 
 const maxTermReason = 200

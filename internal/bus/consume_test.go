@@ -153,6 +153,7 @@ func TestABusyWorkerHoldsNothingBack(t *testing.T) {
 	t.Parallel()
 	s := bustest.Server(t)
 	busy, idle := s.Connect(t), s.Connect(t)
+	bePatient(t, busy, bus.StreamContext, bus.Watch, time.Hour) // nothing may come again while it is held
 	holding, release := make(chan string, 1), make(chan struct{})
 	consume(t, busy, bus.Watch, 1, func(_ context.Context, m bus.Message) error {
 		holding <- m.Subject

@@ -20,6 +20,7 @@ func (b *Bus) Follow(ctx context.Context, filter string, caughtUp func(), each f
 	for ctx.Err() == nil {
 		if err := f.session(ctx); err != nil {
 			b.log.Warn("following ALERTS was interrupted; going on", "err", err)
+			b.forgetStreams() // it may be another one by now, whose sequences begin anew
 			pause(ctx, reopenAfter)
 		}
 		if f.failed != nil {

@@ -105,15 +105,15 @@ func (l *loop) failed(ctx context.Context, t *turn, p plan, outcome error) (wait
 		told.FirstTry = now
 	}
 	v := judge(outcome, told.Attempts+1, told.FirstTry, now)
+	if v.action == hold { // first of all: others are on their way to the same receiver
+		l.heldUntil.Store(now.Add(v.delay).UnixNano())
+	}
 	l.complain(p, v, outcome)
 	if v.action == giveUp {
 		return 0, l.bury(ctx, t, p, outcome)
 	}
 	if err := l.settle(ctx, t, after(told, v, now)); err != nil {
 		l.log.Warn("the claim of a post that failed stays until it has run out", "key", p.post.Key, "err", err)
-	}
-	if v.action == hold {
-		l.heldUntil.Store(now.Add(v.delay).UnixNano())
 	}
 	return t.newestWaits(l.pause(v), outcome)
 }

@@ -1,6 +1,7 @@
 package notifier_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -144,7 +145,7 @@ func nudge(t *testing.T, c schema.Conversation) bus.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bus.Message{Subject: schema.Subjects{}.Alert(c.Cluster, c.Severity, c.ID), Data: data, Seq: uint64(c.Revision), Deliveries: 1}
+	return bus.Message{Subject: schema.Subjects{}.Alert(c.Cluster, c.Severity, c.ID), Event: c.Messages[len(c.Messages)-1].Kind, Data: data, Seq: uint64(c.Revision), Deliveries: 1}
 }
 
 // settled waits until the notifier has nothing to do.
@@ -159,4 +160,27 @@ func ids(c schema.Conversation) []string {
 		all = append(all, m.ID)
 	}
 	return all
+}
+
+// warned is a logger whose channel is closed with its first warning.
+func warned() (*slog.Logger, <-chan struct{}) {
+	w := &warnings{Handler: slog.DiscardHandler, first: make(chan struct{})}
+	return slog.New(w), w.first
+}
+
+type warnings struct {
+	slog.Handler
+	once  sync.Once
+	first chan struct{}
+}
+
+func (w *warnings) Enabled(context.Context, slog.Level) bool { return true }
+
+func (w *warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+
+func (w *warnings) Handle(_ context.Context, r slog.Record) error {
+	if r.Level >= slog.LevelWarn {
+		w.once.Do(func() { close(w.first) })
+	}
+	return nil
 }

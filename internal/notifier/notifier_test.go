@@ -96,9 +96,11 @@ func TestAThrottledReceiverIsLeftAloneForAsLongAsItAsks(t *testing.T) {
 		}
 	})
 	b := bustest.New(t)
-	bustest.Start(t, open(t, b, r, notifier.NotifyOn, nil).Part().Run)
+	log, throttled := warned()
+	bustest.Start(t, open(t, b, r, notifier.NotifyOn, log).Part().Run)
 	store(t, b, channeltest.Opened("checkout"))
 	first := r.next(t)
+	<-throttled
 	store(t, b, channeltest.Opened("cart")) // the pause is the receiver's, not one conversation's
 	second, third := r.next(t), r.next(t)
 	for _, p := range []post{second, third} {
