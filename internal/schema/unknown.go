@@ -55,6 +55,7 @@ func keepUnknown(b []byte, v reflect.Value) error {
 		return keepUnknownOfEach(b, v)
 	case reflect.Struct:
 		return keepUnknownOfFields(b, v)
+	default: // a plain value has no fields
 	}
 	return nil
 }
@@ -125,6 +126,7 @@ func hasUnknown(v reflect.Value) bool {
 				return true
 			}
 		}
+	default: // a plain value has no fields
 	}
 	return false
 }
@@ -190,6 +192,7 @@ func carries(t reflect.Type) bool {
 		for _, i := range fieldsOf(t) {
 			yes = yes || carries(t.Field(i).Type)
 		}
+	default: // a plain value has no fields
 	}
 	carrying.Store(t, yes)
 	return yes

@@ -5,9 +5,9 @@
 //	steady run                  runs until it is told to stop, then ends with 0
 //	steady exit N [after D]     ends with N, after D (a Go duration)
 //	steady exit N flagged       ends with N when the flag is set, and clears it
-//	steady oom                  takes memory until the kernel ends it
+//	steady oom                  says so, and takes memory until the kernel ends it
 //	steady spam                 prints error lines, ten a second, until it is told to stop
-//	steady say TEXT… exit N     prints TEXT to stderr, then ends with N
+//	steady say TEXT… exit N …   prints TEXT to stderr, then does as exit
 //	steady health ok|bad|flag   a health check: passes, fails, or fails while the flag is set
 //	steady flag set|clear       sets or clears the flag that "health flag" looks at
 //
@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -115,19 +116,21 @@ func untilFlagged(code int) int {
 	}
 }
 
-// say prints everything before a closing "exit N".
+// say prints everything before the last "exit", and does as exit says behind it.
 func say(args []string) int {
-	code := 0
-	if n := len(args); n >= 2 && args[n-2] == "exit" {
-		code = exit(args[n-1:])
-		args = args[:n-2]
+	for at, word := range slices.Backward(args) {
+		if word == "exit" {
+			fmt.Fprintln(os.Stderr, strings.Join(args[:at], " "))
+			return exit(args[at+1:])
+		}
 	}
 	fmt.Fprintln(os.Stderr, strings.Join(args, " "))
-	return code
+	return 0
 }
 
 // eat touches every page that it takes, so that the memory is really used.
 func eat() int {
+	fmt.Fprintln(os.Stderr, "filling the cache")
 	var kept [][]byte
 	for {
 		page := make([]byte, 1<<20)

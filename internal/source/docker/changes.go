@@ -69,9 +69,6 @@ func (m *memory) changes(s *service, members []member) []source.Happening {
 			happened = append(happened, h)
 		}
 	}
-	for _, h := range happened {
-		m.note(h)
-	}
 	return happened
 }
 

@@ -69,7 +69,7 @@ func (w *watched) service(name string) (schema.ServiceSummary, bool) {
 // until reads, each time something wakes the source or a moment has passed, until the service is as told.
 func (w *watched) until(t *testing.T, name, what string, is func(schema.ServiceSummary) bool) schema.ServiceSummary {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()

@@ -41,14 +41,8 @@ func (m *memory) fold(events []event) []source.Happening {
 		}
 		h.Key, h.At, h.Object, h.Event = e.key(), e.At, e.Object, e.Action
 		happened = append(happened, h)
-		m.note(h)
 	}
 	return happened
-}
-
-// note puts a happening into the recent events.
-func (m *memory) note(h source.Happening) {
-	m.Recent = append(m.Recent, recent{At: h.At, Kind: h.Event, Object: h.Object.String(), Text: h.Text})
 }
 
 // apply changes the memory by one event, and says what there is to tell of it, if anything.

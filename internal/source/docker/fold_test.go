@@ -199,6 +199,58 @@ func TestMeetMakesUpForRestartsThatNoEventTold(t *testing.T) {
 	}
 }
 
+// While the engine waits to restart a container, its count is one ahead.
+func TestMeetCountsARestartThatIsToComeOnce(t *testing.T) {
+	ended := firstSeen.Add(time.Hour)
+	die := event{ID: "c1", Action: actDie, At: ended, Object: web, Exit: 3}
+	tests := []struct {
+		name             string
+		fresh, gap       bool
+		events           []event // that the engine had not forgotten
+		now              time.Time
+		failed, restarts int // before the start that is to come
+	}{
+		{"gap", false, true, nil, ended.Add(time.Minute), 3, 2},
+		{"gap-that-ends-before-the-end", false, true, []event{die}, ended.Add(time.Minute), 3, 2},
+		{"gap-and-an-end-whose-event-is-on-its-way", false, true, nil, ended.Add(time.Second), 2, 2},
+		{"first-sight", true, false, nil, ended.Add(time.Minute), 0, 4},
+		{"first-sight-with-its-end", true, false, []event{die}, ended.Add(time.Minute), 1, 4},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := remembering(t, policyAlways)
+			c := m.Containers["c1"]
+			if !tt.fresh {
+				c.RestartCount, c.StartedAt = 2, firstSeen
+			}
+			l := listed{ID: "c1", Object: web, Created: firstSeen, State: stateRestarting, Detail: &details{
+				RestartCount: 5, ExitCode: 3, StartedAt: ended.Add(-time.Second), FinishedAt: ended, State: stateRestarting,
+			}}
+			kinds := map[string]int{}
+			count := func(happened []source.Happening) {
+				for _, h := range happened {
+					kinds[h.Kind]++
+				}
+			}
+			count(m.fold(tt.events))
+			count(m.meet(l, tt.fresh, tt.gap, tt.now))
+			if kinds[source.Failed] != tt.failed || kinds[source.Restarted] != tt.restarts {
+				t.Errorf("%v, want %d failed and %d restarted", kinds, tt.failed, tt.restarts)
+			}
+			start := event{ID: "c1", Action: actStart, At: tt.now.Add(time.Second), Object: web}
+			late := die
+			late.At = late.At.Add(time.Millisecond)
+			if tt.now.Sub(ended) < overlap {
+				count(m.fold([]event{late}))
+			}
+			count(m.fold([]event{start}))
+			if kinds[source.Restarted] != tt.restarts+1 || m.Containers["c1"].RestartCount != 5 {
+				t.Errorf("%d restarts, count %d; want %d and 5", kinds[source.Restarted], m.Containers["c1"].RestartCount, tt.restarts+1)
+			}
+		})
+	}
+}
+
 func TestParseEventDropsWhatDoesNotConcernUs(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -70,11 +70,12 @@ func (m *memory) meet(l listed, fresh, gap bool, now time.Time) []source.Happeni
 	switch {
 	case fresh && c.StartedAt.IsZero():
 		happened = c.past(l, now)
-		c.RestartCount, c.StartedAt = d.RestartCount, d.StartedAt
+		c.RestartCount, c.StartedAt = d.restarted(), d.StartedAt
+		c.await(d, now)
 	case gap:
-		happened = c.repair(l, m.service(l.Object))
-	case d.RestartCount < c.RestartCount:
-		c.RestartCount = d.RestartCount // set back by a start by hand
+		happened = c.repair(l, m.service(l.Object), now)
+	case d.restarted() < c.RestartCount:
+		c.RestartCount = d.restarted() // set back by a start by hand
 	}
 	if h, broke := m.startFailed(c, l, fresh, now); broke {
 		happened = append(happened, h)
@@ -82,11 +83,31 @@ func (m *memory) meet(l listed, fresh, gap bool, now time.Time) []source.Happeni
 	return happened
 }
 
+// restarted is how often the container has been restarted. While the engine waits to restart one, it has counted that
+// restart already; the start that is to come is what we count.
+func (d *details) restarted() int {
+	if d.State == stateRestarting {
+		return max(0, d.RestartCount-1)
+	}
+	return d.RestartCount
+}
+
+// await remembers how the newest run ended of a container that is waiting to be restarted, where no event told, so that
+// its start is known for a restart. It tells whether it had to. An end of this very moment is left to its event.
+func (c *container) await(d *details, now time.Time) bool {
+	told := c.Died != nil && c.Died.At.After(d.StartedAt)
+	if d.State != stateRestarting || told || now.Sub(d.FinishedAt) <= overlap {
+		return false
+	}
+	c.Died = &death{At: d.FinishedAt, ExitCode: d.ExitCode, OOM: d.OOMKilled}
+	return true
+}
+
 // past counts the restarts of a container that was there before it was watched: the engine's own count where the
 // container is younger than a day, spread over its life; else one, if the newest was within the day.
 func (c *container) past(l listed, now time.Time) []source.Happening {
 	d := l.Detail
-	n, from := min(d.RestartCount, maxRepaired), l.Created
+	n, from := min(d.restarted(), maxRepaired), l.Created
 	if now.Sub(l.Created) > markWindow {
 		n, from = min(n, 1), d.StartedAt
 	}
@@ -96,7 +117,7 @@ func (c *container) past(l listed, now time.Time) []source.Happening {
 	happened := make([]source.Happening, 0, n)
 	for i := range n {
 		at := from.Add(d.StartedAt.Sub(from) * time.Duration(i+1) / time.Duration(n))
-		happened = append(happened, restartOf(l, d.RestartCount-n+i+1, at))
+		happened = append(happened, restartOf(l, d.restarted()-n+i+1, at))
 	}
 	return happened
 }
@@ -108,26 +129,28 @@ func restartOf(l listed, number int, at time.Time) source.Happening {
 	}
 }
 
-// repair counts restarts whose events are lost, by how far the engine's count has gone on. A lower count was set back
-// by hand and has gone on from 0.
-func (c *container) repair(l listed, s *service) []source.Happening {
+// repair counts restarts whose events are lost, by how far the engine's count has gone on, and the end after which the
+// engine is waiting to restart it. A lower count was set back by hand and has gone on from 0.
+func (c *container) repair(l listed, s *service, now time.Time) []source.Happening {
 	d := l.Detail
-	missed := d.RestartCount - c.RestartCount
+	missed := d.restarted() - c.RestartCount
 	if missed < 0 {
-		missed = d.RestartCount
+		missed = d.restarted()
 	}
 	var happened []source.Happening
 	for i := range min(missed, maxRepaired) {
-		number := d.RestartCount - i
+		number := d.restarted() - i
 		h := restartOf(l, number, d.StartedAt)
-		lost := source.Happening{
-			Key: fmt.Sprintf("%s/lost/%d", short(l.ID), number), At: d.StartedAt, Kind: source.Failed, Object: l.Object,
-			Failure: &schema.Failure{Reason: schema.FailureUnknown, At: d.StartedAt}, Text: "failed while nobody watched",
-		}
-		s.fail(lost.Failure)
-		happened = append(happened, lost, h)
+		f := &schema.Failure{Reason: schema.FailureUnknown, At: d.StartedAt}
+		s.fail(f)
+		happened = append(happened, lostOf(l, number, f), h)
 	}
-	c.RestartCount = d.RestartCount
+	if c.await(d, now) {
+		f := c.failure()
+		s.fail(f)
+		happened = append(happened, lostOf(l, d.RestartCount, f))
+	}
+	c.RestartCount = d.restarted()
 	if missed > 0 {
 		c.CountedTo = d.StartedAt.Add(time.Second)
 	}
@@ -135,6 +158,14 @@ func (c *container) repair(l listed, s *service) []source.Happening {
 		c.StartedAt = d.StartedAt
 	}
 	return happened
+}
+
+// lostOf is the failure before the restart of that number, whose event is lost.
+func lostOf(l listed, number int, f *schema.Failure) source.Happening {
+	return source.Happening{
+		Key: fmt.Sprintf("%s/lost/%d", short(l.ID), number), At: f.At, Kind: source.Failed, Object: l.Object,
+		Failure: f, Text: "failed while nobody watched",
+	}
 }
 
 // startFailed notices once that the engine could not start a container; no event tells of that.
@@ -159,7 +190,6 @@ func (m *memory) startFailed(c *container, l listed, fresh bool, now time.Time) 
 	h, told := failed(f, d.Error)
 	h.Key = short(l.ID) + "/error/" + digest(d.Error+d.FinishedAt.String())
 	h.At, h.Object, h.Event = c.ErrorAt, l.Object, "error"
-	m.note(h)
 	return h, told
 }
 

@@ -3,7 +3,6 @@ package docker
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -22,7 +21,6 @@ type memory struct {
 	Keys       map[string]int64      `json:"keys,omitempty"` // events near the cursor, which may come again
 	Containers map[string]*container `json:"containers"`
 	Services   map[string]*service   `json:"services"`
-	Recent     []recent              `json:"recent,omitempty"`
 }
 
 // container is what is remembered of one container, by its id.
@@ -67,14 +65,6 @@ type service struct {
 	RemovedAt time.Time       `json:"removed,omitzero"` // when its last container was taken away on purpose
 	Reason    string          `json:"reason,omitempty"` // and how
 	SeenAt    time.Time       `json:"seen"`
-}
-
-// recent is one line of the recent events.
-type recent struct {
-	At     time.Time `json:"at"`
-	Kind   string    `json:"kind"`
-	Object string    `json:"object"`
-	Text   string    `json:"text"`
 }
 
 // recall reads a memory of the engine with the given id. There is none, and fresh is true, where state is empty or of
@@ -161,15 +151,4 @@ func (m *memory) prune(now time.Time) {
 			delete(m.Services, key)
 		}
 	}
-	slices.SortStableFunc(m.Recent, func(a, b recent) int { return a.At.Compare(b.At) })
-	m.Recent = newest(m.Recent, now)
-}
-
-// newest keeps the events of the window, and of too many the newest.
-func newest(all []recent, now time.Time) []recent {
-	start := max(0, len(all)-schema.MaxEvents)
-	for start < len(all) && now.Sub(all[start].At) > schema.EventWindow {
-		start++
-	}
-	return all[start:]
 }

@@ -45,9 +45,6 @@ func (s *Source) Read(ctx context.Context) (source.Reading, error) {
 	s.memory.Cursor = after.through.UnixNano()
 	snapshot := s.snapshot(ctx, list, &happened)
 	s.memory.prune(s.now())
-	for _, r := range s.memory.Recent {
-		snapshot.RecentEvents = append(snapshot.RecentEvents, schema.ClusterEvent{At: r.At, Kind: r.Kind, Object: r.Object, Text: r.Text})
-	}
 	state, err := json.Marshal(s.memory)
 	if err != nil {
 		return source.Reading{}, fmt.Errorf("write what the Docker source remembers: %w", err)
