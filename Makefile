@@ -1,0 +1,74 @@
+# `make` alone lists the targets. What continuous integration runs is .ci/run, which uses the same ones.
+
+GO      ?= go
+TOOL     = $(GO) tool -modfile=tools/go.mod
+BIN      = bin
+IMAGE   ?= bellbuoy:dev
+CA      ?= /etc/ssl/certs/ca-certificates.crt
+DAEMONS  = collector analyzer notifier bellbuoy
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: ## run everything in one process on this machine's containers
+	$(GO) run ./cmd/bellbuoy up
+
+.PHONY: build
+build: ## put static binaries into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/ $(DAEMONS:%=./cmd/%)
+
+.PHONY: image
+image: build ## build the container image from bin/, pulling nothing
+	cp $(CA) $(BIN)/ca-certificates.crt
+	docker build --quiet --tag $(IMAGE) --file deploy/Dockerfile.prebuilt $(BIN)
+
+.PHONY: test
+test: ## run the tests with the race detector
+	$(GO) test -race ./...
+
+.PHONY: check
+check: format-check vet lint test tidy-check ## all that has to pass before a change is done
+
+.PHONY: fmt
+fmt: ## format the source
+	$(TOOL) golangci-lint fmt ./...
+
+.PHONY: format-check
+format-check: ## show what make fmt would change, and fail if it would
+	$(TOOL) golangci-lint fmt --diff ./...
+
+.PHONY: vet
+vet: ## go vet
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: ## run the linters of .golangci.yml
+	$(TOOL) golangci-lint run ./...
+
+.PHONY: dead
+dead: ## list functions that neither a binary nor a test reaches
+	$(TOOL) deadcode -test ./...
+
+.PHONY: tidy
+tidy: ## bring go.mod and go.sum in line with the source
+	$(GO) mod tidy
+
+.PHONY: tidy-check
+tidy-check: ## show what make tidy would change, and fail if it would
+	$(GO) mod tidy -diff
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities (asks the Go vulnerability database)
+	$(TOOL) govulncheck ./...
+
+.PHONY: bench
+bench: ## measure how long an alert takes to a webhook, stage by stage
+	$(GO) test -run='^$$' -bench=. -benchtime=1x -count=1 ./internal/e2e/
+
+.PHONY: engine
+engine: ## the long run on a real Docker engine: every failure there is, and no other alert for minutes
+	BELLBUOY_ENGINE=1 $(GO) test -count=1 -timeout=25m -v -run=Engine ./internal/e2e/
