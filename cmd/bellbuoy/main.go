@@ -36,6 +36,9 @@ func commands() []command {
 }
 
 func run(ctx context.Context, args []string) error {
+	if len(args) == 2 && args[0] == "help" {
+		args = []string{args[1], "--help"}
+	}
 	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
 		help(os.Stdout)
 		return nil
@@ -60,9 +63,7 @@ func (c command) start(ctx context.Context, args []string) error {
 	rest, err := parse(set, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(os.Stdout, "bellbuoy %s %s\n  %s\n", c.name, c.args, c.about)
-		set.SetOutput(os.Stdout)
-		set.PrintDefaults()
+		c.help(os.Stdout, set)
 		return nil
 	case err != nil:
 		return process.Usage{Err: fmt.Errorf("%s: %w: use bellbuoy %s %s", c.name, err, c.name, c.args)}
@@ -87,6 +88,18 @@ func parse(set *flag.FlagSet, args []string) ([]string, error) {
 	return append(words, after...), nil
 }
 
+// help tells one command and its flags.
+func (c command) help(w io.Writer, set *flag.FlagSet) {
+	fmt.Fprintf(w, "%s\n  %s\n", strings.TrimSpace("bellbuoy "+c.name+" "+c.args), c.about)
+	set.VisitAll(func(f *flag.Flag) {
+		fmt.Fprintf(w, "  --%-10s %s", f.Name, f.Usage)
+		if f.DefValue != "false" {
+			fmt.Fprintf(w, " (default %s)", f.DefValue)
+		}
+		fmt.Fprintln(w)
+	})
+}
+
 func help(w io.Writer) {
 	fmt.Fprintf(w, "Bellbuoy %s: alerts as conversations.\n\n", process.Version())
 	for _, c := range commands() {
@@ -94,6 +107,7 @@ func help(w io.Writer) {
 	}
 	fmt.Fprint(w, `
 REF is the beginning of an id (at least 4 digits) or the end of CLUSTER/NAMESPACE/NAME, such as checkout.
+bellbuoy help COMMAND tells more of one. Which server to ask is BELLBUOY_NATS_URL, nats://127.0.0.1:4222 unless set.
 Everything is set by BELLBUOY_… variables: docs/configuration.md lists them.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 `)

@@ -11,16 +11,23 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/client"
+	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
 // answerWithin is how long `reply` waits for the answer unless told otherwise.
 const answerWithin = 2 * time.Minute
 
+// personConfig is of whoever types.
+type personConfig struct {
+	Name string `env:"USER" unset:"the login name" desc:"The name that replies of the command line carry. It is a claim: nobody checks it."`
+}
+
 func replyCommand() command {
 	wait := answerWithin
 	return command{
-		name: "reply", args: "REF TEXT…", about: "ask or say something; waits for what comes of it",
+		name: "reply", args: "REF TEXT…", about: "ask something, or say a verb such as silence 2h; waits for what comes of it",
 		flags: func(f *flag.FlagSet) { f.DurationVar(&wait, "wait", answerWithin, "how long to wait for the answer") },
 		run: func(ctx context.Context, out io.Writer, args []string) error {
 			if len(args) < 2 {
@@ -33,8 +40,8 @@ func replyCommand() command {
 
 func verbCommands() []command {
 	about := map[string]string{
-		"ack": "you have it", "resolve": "it is fixed: watched for a while, then closed",
-		"dismiss": "no alert: quiet until it was well once, or gets worse", "reopen": "open it again",
+		"ack": "you have it: the others need not look", "resolve": "it is fixed: watched for a while, then closed",
+		"dismiss": "not worth an alert: quiet until it was well once, or gets worse", "reopen": "it is not over: open it again",
 	}
 	var commands []command
 	for _, verb := range []string{"ack", "resolve", "dismiss", "reopen"} {
@@ -50,7 +57,11 @@ func verbCommands() []command {
 
 // say stores a reply and prints what it led to: the answer to a question, or the event that a verb became.
 func say(ctx context.Context, out io.Writer, wait time.Duration, r client.ReplyRequest) error {
-	r.Author = cmp.Or(os.Getenv("BELLBUOY_USER"), os.Getenv("USER"), "someone")
+	var person personConfig
+	if err := config.Load(process.Prefix, &person); err != nil {
+		return err
+	}
+	r.Author = cmp.Or(person.Name, os.Getenv("USER"), "someone")
 	return connected(ctx, func(ctx context.Context, c *client.Client) error {
 		stored, err := c.Reply(ctx, r)
 		if err != nil {

@@ -18,7 +18,7 @@ import (
 func setupCommand() command {
 	replicas := 1
 	return command{
-		name: "setup", about: "create or update the streams and consumers on the NATS server",
+		name: "setup", args: "[--replicas N]", about: "create or update the streams and consumers on the NATS server",
 		flags: func(f *flag.FlagSet) {
 			f.IntVar(&replicas, "replicas", 1, "copies of every stream: 1, or 3 on three servers or more")
 		},

@@ -55,7 +55,7 @@ func show(out io.Writer, c schema.Conversation) {
 	}
 	fmt.Fprintln(out)
 	for _, m := range c.Messages {
-		fmt.Fprintf(out, "%s  %-14s %s%s\n", m.At.Local().Format(time.DateTime), m.Kind, author(m), indent(m.Content, 37))
+		fmt.Fprintf(out, "%s  %-14s %s\n", m.At.Local().Format(time.DateTime), m.Kind, indent(said(m), 37))
 	}
 	if c.Usage.Calls > 0 {
 		fmt.Fprintf(out, "\n%d model calls, %d tokens\n", c.Usage.Calls, c.Usage.Tokens)
@@ -69,14 +69,17 @@ func owner(c schema.Conversation) string {
 	return ", " + plain(c.Owner) + " has it"
 }
 
-// author says who spoke and whether that is known to be true.
-func author(m schema.Message) string {
+// said is what a message says, and by whom and whether that is known to be true, where a person said it.
+func said(m schema.Message) string {
 	if m.Author == nil || m.Author.Name == "" {
-		return ""
+		return m.Content
 	}
-	mark := ""
-	if !m.Author.Verified {
-		mark = ", unverified"
+	known := "unverified"
+	if m.Author.Verified {
+		known = "verified"
 	}
-	return fmt.Sprintf("%s (%s%s): ", plain(m.Author.Name), plain(m.Author.Channel), mark)
+	if strings.Contains(m.Content, m.Author.Name) {
+		return fmt.Sprintf("%s (%s, %s)", m.Content, m.Author.Channel, known)
+	}
+	return fmt.Sprintf("%s (%s, %s): %s", m.Author.Name, m.Author.Channel, known, m.Content)
 }

@@ -9,14 +9,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/bellbuoy/bellbuoy/internal/analyzer"
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/bus/embed"
-	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/collector"
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/daemon"
@@ -31,6 +29,7 @@ type upConfig struct {
 	Collector collector.Config
 	Analyzer  analyzer.Config
 	Notifier  notifier.Config
+	Person    personConfig // not up's own; read so that up does not take the variable for a slip
 }
 
 // serverConfig is of the NATS server that `up` starts where no other is named.
@@ -133,9 +132,7 @@ func parts(out io.Writer, cfg upConfig, env daemon.Env) ([]process.Part, error) 
 	if err != nil {
 		return nil, err
 	}
-	parts = append(parts, process.Part{Name: "terminal", Run: func(ctx context.Context) error {
-		return watch(ctx, client.New(env.Bus), out, false)
-	}}, a.Part())
+	parts = append(parts, terminal(out, cfg, env.Bus), a.Part())
 	c, err := collector.New(cfg.Collector, env.Bus, env.Log, env.Registry)
 	if errors.Is(err, collector.ErrNone) {
 		return parts, nil
@@ -144,31 +141,4 @@ func parts(out io.Writer, cfg upConfig, env daemon.Env) ([]process.Part, error) 
 		return nil, err
 	}
 	return append(parts, c.Part()), nil
-}
-
-func banner(out io.Writer, cfg upConfig, url string) {
-	cluster := cmp.Or(cfg.Collector.Cluster, hostname())
-	fmt.Fprintf(out, "bellbuoy %s  watching %s: %s\n", process.Version(), cluster, strings.Join(cfg.Collector.Source, ", "))
-	tells := "this terminal only (set BELLBUOY_WEBHOOK_URL)"
-	if names := notifier.Channels(cfg.Notifier); len(names) > 0 {
-		tells = strings.Join(names, ", ") + " and this terminal"
-	}
-	diagnosis := "by rules (set BELLBUOY_LLM_BASE_URL and BELLBUOY_LLM_MODEL for a model)"
-	if cfg.Analyzer.LLM.Enabled() {
-		diagnosis = "by rules, then by " + cfg.Analyzer.LLM.Model
-	}
-	kept := "on the server"
-	if cfg.Server.DataDir != "" {
-		kept = "90 days in " + cfg.Server.DataDir
-	}
-	fmt.Fprintf(out, "  diagnosis  %s\n  tells      %s\n  kept       %s\n  tap        nats -s %s sub 'bellbuoy.alerts.>'\n  answer     bellbuoy reply ID 'why?'   bellbuoy ack ID\n",
-		diagnosis, tells, kept, url)
-}
-
-func hostname() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return "this host"
-	}
-	return name
 }

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
@@ -30,38 +33,65 @@ func watchCommand() command {
 
 // watch prints one line for each open conversation, and then one for each event.
 func watch(ctx context.Context, c *client.Client, out io.Writer, asJSON bool) error {
-	w := &watcher{out: out, asJSON: asJSON, revisions: map[string]int{}}
-	return c.Watch(ctx, func() { w.live = true }, w.take)
+	w := &watcher{out: out, asJSON: asJSON, newest: map[string]bus.Head{}}
+	return c.Watch(ctx, w.caughtUp, w.take)
 }
 
-// watcher is called by one goroutine.
+// watcher is called by one goroutine. Until it has caught up it only gathers, because a conversation comes once for
+// every severity that it has had, and only the last of these is how it is now.
 type watcher struct {
-	out       io.Writer
-	asJSON    bool
-	live      bool
-	revisions map[string]int
+	out    io.Writer
+	asJSON bool
+	live   bool
+	newest map[string]bus.Head // by conversation
+	err    error               // of printing what was open
+}
+
+func (w *watcher) caughtUp() {
+	w.live = true
+	open := slices.DeleteFunc(slices.Collect(maps.Values(w.newest)), func(h bus.Head) bool { return h.Conversation.Closed() })
+	slices.SortFunc(open, func(a, b bus.Head) int { return a.Conversation.StartedAt.Compare(b.Conversation.StartedAt) })
+	for _, h := range open {
+		w.err = errors.Join(w.err, w.print(h, nil))
+	}
 }
 
 func (w *watcher) take(h bus.Head) error {
+	before := w.newest[h.Conversation.ID]
+	w.newest[h.Conversation.ID] = h
+	if !w.live || w.err != nil {
+		return w.err
+	}
+	return w.print(h, news(before.Conversation.Revision, h))
+}
+
+// news lists the messages that are newer than a revision. A conversation whose history was lost has begun anew.
+func news(revision int, h bus.Head) []schema.Message {
+	messages, n := h.Conversation.Messages, h.Conversation.Revision-revision
+	if n <= 0 {
+		return []schema.Message{h.Event}
+	}
+	return messages[max(0, len(messages)-n):]
+}
+
+// print prints the messages, or, where there are none, how the conversation is.
+func (w *watcher) print(h bus.Head, messages []schema.Message) error {
 	c := h.Conversation
-	before := w.revisions[c.ID]
-	w.revisions[c.ID] = c.Revision
 	switch {
 	case w.asJSON:
 		return printJSONLine(w.out, schema.Alert{Event: h.Event, Conversation: c})
-	case w.live:
-		for _, m := range c.Messages[max(0, len(c.Messages)-(c.Revision-before)):] {
-			printEvent(w.out, c, m)
-		}
-	case !c.Closed():
-		fmt.Fprintf(w.out, "%s %s %s %s/%s: %s, %s\n", clock(c.StartedAt), mark(c.Severity), c.ID[:shortID], plain(c.Cluster), plain(c.Object.String()), plain(c.Title), c.State)
+	case len(messages) == 0:
+		fmt.Fprintf(w.out, "%s %s %s %s/%s %s (%s)\n", clock(c.StartedAt), mark(c.Severity), c.ID[:shortID], plain(c.Cluster), plain(c.Object.String()), plain(c.Title), c.State)
+	}
+	for _, m := range messages {
+		printEvent(w.out, c, m)
 	}
 	return nil
 }
 
 // printEvent prints an event at a glance: when, how bad, which conversation, what; then the likely cause and next step.
 func printEvent(out io.Writer, c schema.Conversation, m schema.Message) {
-	what := m.Kind + ": " + author(m)
+	what := m.Kind + ": "
 	tag := "     "
 	switch m.Kind {
 	case schema.EventOpened, schema.EventReopened, schema.EventWorsened:
@@ -72,7 +102,7 @@ func printEvent(out io.Writer, c schema.Conversation, m schema.Message) {
 	case schema.EventCleared:
 		what, tag = "", "ok   "
 	}
-	fmt.Fprintf(out, "%s %s %s %s/%s %s%s\n", clock(m.At), tag, c.ID[:shortID], plain(c.Cluster), plain(c.Object.String()), what, indent(m.Content, 24))
+	fmt.Fprintf(out, "%s %s %s %s/%s %s%s\n", clock(m.At), tag, c.ID[:shortID], plain(c.Cluster), plain(c.Object.String()), what, indent(said(m), 24))
 	if m.SuggestedCommand != "" && !strings.Contains(m.Content, m.SuggestedCommand) {
 		fmt.Fprintf(out, "%24snext: %s\n", "", plain(m.SuggestedCommand))
 	}
