@@ -67,8 +67,8 @@ vuln: ## look for known vulnerabilities (asks the Go vulnerability database)
 
 .PHONY: bench
 bench: ## measure how long an alert takes to a webhook, stage by stage
-	$(GO) test -run='^$$' -bench=. -benchtime=1x -count=1 ./internal/e2e/
+	$(GO) test -run='^$$' -bench='^BenchmarkAlert$$' -benchtime=1x -count=1 ./internal/e2e/
 
 .PHONY: engine
 engine: ## the long run on a real Docker engine: every failure there is, and no other alert for minutes
-	BELLBUOY_ENGINE=1 $(GO) test -count=1 -timeout=25m -v -run=Engine ./internal/e2e/
+	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=Engine ./internal/e2e/

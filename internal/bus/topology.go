@@ -119,7 +119,7 @@ func written(pattern string, writers ...string) []Subject {
 func kept(part string) Stream {
 	return Stream{
 		Name: keptStream(part), Subjects: written("kept."+part+".>", part),
-		MaxPerSubject: 1, MaxMessage: 4 * mib, Atomic: true, Expiring: true,
+		MaxPerSubject: 1, MaxMessage: 7 * mib, Atomic: true, Expiring: true,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -68,7 +69,7 @@ func keepObjects[T any](s *schema.ClusterContext, what string, list []T, most in
 
 // boundService scrubs what others wrote about a service, and cuts its logs.
 func boundService(s *schema.ClusterContext, v *schema.ServiceSummary) {
-	if well(v) {
+	if well(v) && !justFailed(s, v) {
 		v.RecentLogs = nil
 	}
 	lines := cleanLines(v.RecentLogs)
@@ -88,6 +89,13 @@ func boundService(s *schema.ClusterContext, v *schema.ServiceSummary) {
 
 func well(v *schema.ServiceSummary) bool {
 	return v.Status == schema.ServiceHealthy && v.Health != schema.HealthUnhealthy
+}
+
+// afterwards is for how long a service that failed is not taken for well: a crash loop looks healthy between crashes.
+const afterwards = 10 * time.Minute
+
+func justFailed(s *schema.ClusterContext, v *schema.ServiceSummary) bool {
+	return v.LastFailure != nil && s.TakenAt.Sub(v.LastFailure.At) < afterwards
 }
 
 // cleanLines scrubs log lines together, because a secret may span some of them, and each by itself.

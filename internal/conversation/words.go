@@ -12,14 +12,18 @@ import (
 
 // openedText tells what is wrong, what the rule saw and what the rules make of it.
 func openedText(c schema.Conversation) string {
-	parts := []string{title(c)}
-	for i, f := range worstFacts(c) {
-		if i == 2 {
-			break
+	facts := worstFacts(c)
+	return sentences(withFacts(title(c), facts[:min(len(facts), 3)]), likely(c))
+}
+
+// withFacts adds the facts that what does not already say.
+func withFacts(what string, facts []string) string {
+	for _, f := range facts {
+		if f = line(f, maxLine); !strings.Contains(what, f) {
+			what = strings.TrimSuffix(what, ".") + "; " + f
 		}
-		parts = append(parts, f)
 	}
-	return sentences(append(parts, likely(c))...)
+	return what
 }
 
 func worstFacts(c schema.Conversation) []string {
@@ -46,11 +50,8 @@ func reopenedText(was, c schema.Conversation, after time.Duration) string {
 	if stillTrue(was) {
 		what = fmt.Sprintf("Worse than when it was dismissed, now %s: ", c.Severity)
 	}
-	parts := []string{what + title(c)}
-	if facts := worstFacts(c); len(facts) > 0 {
-		parts = append(parts, facts[0])
-	}
-	return sentences(parts...)
+	facts := worstFacts(c)
+	return sentences(what + withFacts(title(c), facts[:min(len(facts), 2)]))
 }
 
 // worsenedText names what is new or worse, worst first.
@@ -60,10 +61,7 @@ func worsenedText(was schema.Conversation, d change) string {
 	if rank(w.Severity) > rank(was.Severity) || !stillTrue(was) {
 		what = fmt.Sprintf("Now %s: ", w.Severity)
 	}
-	parts := []string{what + label(w)}
-	if len(w.Facts) > 0 {
-		parts = append(parts, line(w.Facts[0], maxLine))
-	}
+	parts := []string{what + withFacts(label(w), w.Facts[:min(len(w.Facts), 2)])}
 	if len(d.more) > 1 {
 		parts = append(parts, fmt.Sprintf("And: %s", labelsOf(d.more[1:])))
 	}

@@ -183,7 +183,7 @@ func (a *answerer) why() {
 		if d.Source == schema.SourceRules {
 			by = "the rules"
 		}
-		a.say("Likely: %s (%s confidence: %s; says %s).", d.Summary, d.Confidence, d.ConfidenceWhy, by)
+		a.say("Likely: %s (%s confidence by %s: %s).", d.Summary, d.Confidence, by, d.ConfidenceWhy)
 	}
 	a.kinds(KindFailure, KindNeighbour)
 }

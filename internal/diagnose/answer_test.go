@@ -16,7 +16,7 @@ func TestRulesAnswerWhatIsAsked(t *testing.T) {
 	}{
 		{"logs", "show me the logs", []string{"E8 log of shop/checkout: panic: dial tcp: lookup db: no such host (2 times)"}, []string{"Likely", "Next:"}},
 		{"status", "what is the status?", []string{"shop/checkout at 08:01:00 UTC: 0 of 1 running", "crash_loop (warning) since 08:00:00 UTC"}, []string{"log of"}},
-		{"why", "why?", []string{"Likely: db is not running", "high confidence", "says the rules", "E4 checkout depends on db"}, []string{"log of", "Next:"}},
+		{"why", "why?", []string{"Likely: db is not running", "high confidence", "by the rules", "E4 checkout depends on db"}, []string{"log of", "Next:"}},
 		{"since", "since when?", []string{"since 08:00:00 UTC", "began 08:01:00 UTC"}, []string{"Likely"}},
 		{"events", "any deploy?", []string{"E6 die: exit 1"}, nil},
 		{"next", "what should I do", []string{"Next: docker start shop-db-1"}, nil},

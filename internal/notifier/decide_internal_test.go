@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/channel/channeltest"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -115,6 +117,21 @@ func TestBegunAnew(t *testing.T) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// A message that no analyzer stored nudges, but what it says of the conversation is never told.
+func TestOnlyAnEventIsTakenForAPastState(t *testing.T) {
+	c := channeltest.Opened("checkout")
+	body, err := json.Marshal(schema.Alert{Event: c.Messages[0], Conversation: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for event, want := range map[string]string{"opened": c.ID, "": ""} {
+		in := turn{m: bus.Message{Event: event, Data: body}, id: c.ID, cluster: schema.Token(c.Cluster)}
+		if got := in.hand().ID; got != want {
+			t.Errorf("with event header %q: conversation %q in hand, want %q", event, got, want)
+		}
 	}
 }
 

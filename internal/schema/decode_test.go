@@ -169,6 +169,7 @@ func TestAlertThatIsNotOfItsSubjectIsRefused(t *testing.T) {
 	tests := []struct{ name, body, cluster, id string }{
 		{"other-cluster", body, "dev", id},
 		{"other-id", body, "prod", "0000000000000000"},
+		{"endless-id", strings.ReplaceAll(body, id, strings.Repeat("0", 10_000)), "prod", id},
 		{"id-is-not-the-objects", strings.ReplaceAll(body, `"checkout"`, `"other"`), "prod", id},
 		{"no-version", strings.ReplaceAll(body, `"schema":"bellbuoy.conversation/v1",`, ""), "prod", id},
 		{"other-version", strings.ReplaceAll(body, "conversation/v1", "conversation/v2"), "prod", id},
@@ -178,8 +179,12 @@ func TestAlertThatIsNotOfItsSubjectIsRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := schema.DecodeAlert([]byte(tt.body), tt.cluster, tt.id); err == nil {
-				t.Error("it was accepted")
+			_, err := schema.DecodeAlert([]byte(tt.body), tt.cluster, tt.id)
+			if err == nil {
+				t.Fatal("it was accepted")
+			}
+			if len(err.Error()) > 1000 {
+				t.Errorf("its mistake takes %d bytes", len(err.Error()))
 			}
 		})
 	}
@@ -208,6 +213,7 @@ func TestReplyIsJSONOrPlainText(t *testing.T) {
 		{"too-large", strings.Repeat("x", schema.MaxReplyBytes+1), schema.Reply{}, true},
 		{"text-too-long", strings.Repeat("x", schema.MaxMessageBytes+1), schema.Reply{}, true},
 		{"not-utf8", "why\xff", schema.Reply{}, true},
+		{"long-conversation", `{"text":"x","conversation":"` + strings.Repeat("0", 300) + `"}`, schema.Reply{}, true},
 		{"long-author", `{"text":"x","author":{"name":"` + strings.Repeat("x", 300) + `"}}`, schema.Reply{}, true},
 	}
 	for _, tt := range tests {

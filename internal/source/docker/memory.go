@@ -3,6 +3,7 @@ package docker
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -151,4 +152,12 @@ func (m *memory) prune(now time.Time) {
 			delete(m.Services, key)
 		}
 	}
+}
+
+// remaining leaves out the containers that were removed after the list was taken: they would count as running.
+func (m *memory) remaining(list []listed) []listed {
+	return slices.DeleteFunc(list, func(l listed) bool {
+		c := m.Containers[l.ID]
+		return c != nil && !c.GoneAt.IsZero()
+	})
 }

@@ -42,6 +42,7 @@ func (s *Source) Read(ctx context.Context) (source.Reading, error) {
 	defer s.forget(after.events) // what was inspected may be older than they are
 	gap := before.gap || after.gap
 	happened := s.remember(list, append(before.events, after.events...), gap)
+	list = s.memory.remaining(list)
 	s.memory.Cursor = after.through.UnixNano()
 	snapshot := s.snapshot(ctx, list, &happened)
 	s.memory.prune(s.now())
