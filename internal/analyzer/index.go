@@ -88,16 +88,6 @@ func resting(c schema.Conversation) bool {
 	return true
 }
 
-// forget drops what a conflict has shown to be stale.
-func (x *index) forget(id string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if e, ok := x.heads[id]; ok {
-		delete(x.live[schema.Token(e.head.Conversation.Cluster)], id)
-		delete(x.heads, id)
-	}
-}
-
 // get gives the whole conversation as last seen. known is false when it was never seen, whole when its messages were
 // kept.
 func (x *index) get(id string) (h bus.Head, whole, known bool) {

@@ -22,7 +22,8 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()
 		return bus.Poison(err)
 	}
-	memory, result, err := a.detect(ctx, s, detect.Position{Seq: m.Seq, Epoch: m.Epoch})
+	st := &step{snapshot: s, view: diagnose.NewView(&s), message: m}
+	result, err := a.detect(ctx, st)
 	if errors.Is(err, errOtherCluster) {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()
 		return bus.Poison(err)
@@ -36,7 +37,7 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 		return nil
 	}
 	a.metrics.snapshots.WithLabelValues("decided").Inc()
-	return a.align(ctx, &step{snapshot: s, view: diagnose.NewView(&s), since: memory.Since, message: m}, result)
+	return a.align(ctx, st)
 }
 
 // snapshot decodes and validates; a snapshot without a time gets that of its storage.
@@ -61,29 +62,46 @@ func (a *Analyzer) snapshot(m bus.Message) (schema.ClusterContext, error) {
 
 // detect folds the snapshot into the memory. Who loses the compare-and-set looks again: the other's snapshot may be
 // the newer, and then this one is dropped, or the older.
-func (a *Analyzer) detect(ctx context.Context, s schema.ClusterContext, at detect.Position) (detect.Memory, detect.Result, error) {
+func (a *Analyzer) detect(ctx context.Context, s *step) (detect.Result, error) {
+	cluster, at := s.snapshot.ClusterName, detect.Position{Seq: s.message.Seq, Epoch: s.message.Epoch}
 	for n := range attempts {
-		before, err := a.memories.load(ctx, s.ClusterName, n > 0)
+		before, err := a.memories.load(ctx, cluster, n > 0)
 		if err != nil {
-			return detect.Memory{}, detect.Result{}, err
+			return detect.Result{}, err
 		}
-		next, result := detect.Detect(before.Memory, s, at, a.rules)
+		next, result := detect.Detect(before.Memory, s.snapshot, at, a.rules)
 		if result.Dropped != "" && n == 0 {
 			continue // what this analyzer remembers may be another stream's or outdated: let the stored record say so
 		}
+		if result.Dropped != "" {
+			return result, nil
+		}
+		s.since = next.Since
 		again := next.Seq == before.Memory.Seq && next.Epoch.Equal(before.Memory.Epoch)
-		if result.Dropped != "" || again {
-			return next, result, nil
+		if again {
+			a.prepare(ctx, s, result)
+			return result, nil
 		}
-		err = a.memories.store(ctx, before, next)
-		if err == nil {
-			return next, result, nil
-		}
+		err = a.storeAndPrepare(ctx, before, next, s, result)
 		if !errors.Is(err, bus.ErrConflict) {
-			return detect.Memory{}, detect.Result{}, err
+			return result, err
 		}
 	}
-	return detect.Memory{}, detect.Result{}, fmt.Errorf("store the memory of cluster %q: others wrote first %d times in a row", s.ClusterName, attempts)
+	return detect.Result{}, fmt.Errorf("store the memory of cluster %q: others wrote first %d times in a row", cluster, attempts)
+}
+
+// storeAndPrepare decides what to write while the memory is on its way to the disk. Nothing of that is written before
+// the memory is.
+func (a *Analyzer) storeAndPrepare(ctx context.Context, before memory, next detect.Memory, s *step, r detect.Result) error {
+	stored := make(chan error, 1)
+	go func() { stored <- a.memories.store(ctx, before, next) }()
+	a.prepare(ctx, s, r)
+	return <-stored
+}
+
+func (a *Analyzer) prepare(ctx context.Context, s *step, r detect.Result) {
+	s.founds = a.founds(s, r)
+	s.writes, s.err = a.decide(ctx, s.founds, s, false)
 }
 
 // step is one snapshot on its way into the conversations.
@@ -92,6 +110,10 @@ type step struct {
 	view     *diagnose.View
 	since    time.Time // when the detector's memory of this cluster begins
 	message  bus.Message
+
+	founds []conversation.Found // what the conversations have to be told
+	writes []bus.Write          // what that comes to
+	err    error                // of finding that out
 }
 
 func (s *step) found(o schema.Object) conversation.Found {
@@ -102,31 +124,27 @@ func (s *step) found(o schema.Object) conversation.Found {
 }
 
 // align fires what was found and clears what is open and was not. Conflicts are decided again from the newest state.
-func (a *Analyzer) align(ctx context.Context, s *step, r detect.Result) error {
-	founds := a.founds(s, r)
-	for n := range attempts {
-		var lost []conversation.Found
-		writes, err := a.decide(ctx, founds, s, n > 0)
-		if err != nil {
+func (a *Analyzer) align(ctx context.Context, s *step) error {
+	founds, writes, err := s.founds, s.writes, s.err
+	for range attempts {
+		if err != nil || len(writes) == 0 {
 			return err
 		}
-		if len(writes) == 0 {
-			return nil
-		}
-		stored, err := a.store.AppendAll(ctx, writes)
+		var lost []conversation.Found
+		stored, failed := a.store.AppendAll(ctx, writes)
 		for i, w := range writes {
 			if i < len(stored) && stored[i] {
 				a.stored(w, 0)
 				continue
 			}
-			a.index.forget(w.Conversation.ID)
 			lost = append(lost, foundFor(founds, w.Conversation.Object))
 		}
-		if err != nil || len(lost) == 0 {
-			return err
+		if failed != nil || len(lost) == 0 {
+			return failed
 		}
 		a.metrics.conflicts.Add(float64(len(lost)))
 		founds = lost
+		writes, err = a.decide(ctx, founds, s, true)
 	}
 	return errBusy(schema.ConversationID(s.snapshot.ClusterName, founds[0].Object))
 }
@@ -214,5 +232,9 @@ func (a *Analyzer) head(ctx context.Context, f conversation.Found, reread bool) 
 	if !reread && (whole || !known) {
 		return h, nil
 	}
-	return a.bus.Head(ctx, f.Cluster, id)
+	h, err := a.bus.Head(ctx, f.Cluster, id)
+	if err == nil && h.Conversation.ID != "" {
+		err = a.index.put(h)
+	}
+	return h, err
 }
