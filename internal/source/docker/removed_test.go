@@ -31,7 +31,8 @@ func TestAContainerRemovedAfterTheListWasTakenIsNotMissedLater(t *testing.T) {
 	read([]listed{c}, nil)
 	now = now.Add(2 * time.Second)
 	read([]listed{c}, []event{
-		{ID: "c1", Action: actKill, At: now, Object: o}, {ID: "c1", Action: actDie, At: now, Object: o, Exit: 137},
+		{ID: "c1", Action: actKill, At: now, Object: o},
+		{ID: "c1", Action: actDie, At: now, Object: o, Exit: 137},
 		{ID: "c1", Action: actDestroy, At: now, Object: o},
 	})
 	now = now.Add(2 * time.Second)
