@@ -80,13 +80,14 @@ func (s *Source) inspect(ctx context.Context, list []listed, all bool) (still []
 	return list, ended
 }
 
-// toInspect fills in the inspections that still hold, and gives the ids of the others.
+// toInspect fills in the inspections that still hold, and gives the ids of the others. That of a container that was
+// never started never holds: a start that fails changes its error alone, and is no event.
 func (s *Source) toInspect(list []listed, all bool) []string {
 	var ask []string
 	for i, l := range list {
 		kept, ok := s.details[l.ID]
 		switch {
-		case ok && !all && kept.state == l.State:
+		case ok && !all && kept.state == l.State && l.State != stateCreated:
 			list[i].Detail = kept.detail
 		case s.now().After(s.hung[l.ID]):
 			ask = append(ask, l.ID)
