@@ -8,7 +8,9 @@ import (
 
 func TestWhatIsInspectedAgain(t *testing.T) {
 	list := []listed{
-		{ID: "known", State: stateRunning}, {ID: "changed", State: stateExited}, {ID: "new", State: stateRunning},
+		{ID: "known", State: stateRunning},
+		{ID: "changed", State: stateExited},
+		{ID: "new", State: stateRunning},
 		{ID: "created", State: stateCreated}, // a start that failed leaves it as it was, but for the error
 	}
 	s := &Source{details: map[string]cached{
