@@ -29,6 +29,7 @@ type ClusterContext struct {
 	CountersSince   time.Time        `json:"counters_since,omitzero"` // the totals started anew then
 	Goodbye         bool             `json:"goodbye,omitempty"`       // the collector stops on purpose
 	Stale           []StalePart      `json:"stale,omitempty"`         // parts kept from an earlier reading because their source failed
+	Unread          []UnreadPart     `json:"unread,omitempty"`        // parts that no configured source can read here
 	Baseline        int              `json:"baseline,omitempty"`      // services that had ended before the source was first seen
 	Omitted         map[string]int   `json:"omitted,omitempty"`       // counts of what a bound cut off, by list
 }
@@ -44,11 +45,37 @@ func (c *ClusterContext) Interval() time.Duration {
 // DefaultInterval is the time between snapshots unless configured or declared otherwise.
 const DefaultInterval = 15 * time.Second
 
-// StalePart says that a source could not be read and that what it last gave still stands in the snapshot.
+// StalePart says that a source could not be read and that what it last gave still stands in the snapshot. Services and
+// nodes that are of such a part are marked stale themselves: nothing about them is raised or cleared meanwhile.
 type StalePart struct {
 	Source string    `json:"source"`
 	Since  time.Time `json:"since"` // when it was last read whole
 	Error  string    `json:"error"`
+}
+
+// Parts of a snapshot that a source may or may not be able to read. A condition that is judged by a part which nothing
+// reads is off.
+const (
+	PartServices  = "services"   // what runs of each service, its failures and restarts
+	PartHealth    = "health"     // health checks of services
+	PartJobs      = "jobs"       // runs of what is meant to end
+	PartErrors    = "errors"     // error_count_1h or errors_total with the errors that services log
+	PartNodes     = "nodes"      // whether each node is up, as seen from elsewhere than itself
+	PartMachine   = "machine"    // processors, memory and boot time of nodes
+	PartDisks     = "disks"      // file systems of nodes
+	PartGPUs      = "gpus"       // temperature and memory of graphics processors
+	PartGPUErrors = "gpu_errors" // errors that graphics processors count
+)
+
+// Parts lists them all, in the order of their declaration.
+func Parts() []string {
+	return []string{PartServices, PartHealth, PartJobs, PartErrors, PartNodes, PartMachine, PartDisks, PartGPUs, PartGPUErrors}
+}
+
+// UnreadPart says that no configured source reads a part of the snapshot, and why, in words for people.
+type UnreadPart struct {
+	Part   string `json:"part"`
+	Reason string `json:"reason"`
 }
 
 // Node states.
@@ -69,6 +96,7 @@ type NodeSummary struct {
 	BootAt        time.Time     `json:"boot_at,omitzero"`
 	LastSeen      time.Time     `json:"last_seen,omitzero"`
 	GPUs          []GPUSummary  `json:"gpu_summary"`
+	Stale         bool          `json:"stale,omitempty"` // kept from an earlier reading
 }
 
 // DiskSummary is one mounted file system.
@@ -133,6 +161,7 @@ type ServiceSummary struct {
 	Nodes     []string          `json:"nodes,omitempty"` // ids of the nodes it runs on
 	DependsOn []string          `json:"depends_on,omitempty"`
 	Labels    map[string]string `json:"labels,omitempty"`
+	Stale     bool              `json:"stale,omitempty"` // kept from an earlier reading
 }
 
 // Object names the service as an object of its cluster.

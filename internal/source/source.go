@@ -8,6 +8,7 @@ package source
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -34,12 +35,21 @@ type Reading struct {
 	Happened  []Happening     // in order, each once, since the reading before or since State
 	State     json.RawMessage // what the source wants back from the collector when it is opened again
 	GapBefore bool            // happenings may have been lost before this reading
+
+	// Reads says of each of schema.Parts that the source knows of whether it reads that part: empty, or why it cannot
+	// here. A part that no source reads makes the snapshot's list of unread ones. nil: unknown, taken for all of them.
+	Reads map[string]string
 }
+
+// ErrAbsent is in the error of a source whose platform this machine does not have. Whoever asked for that source by
+// name is told so as of any failure; with SOURCE=auto the source is left out, and looked for again.
+var ErrAbsent = errors.New("not there")
 
 // Kinds of happening.
 const (
 	Failed    = "failed"    // counts towards errors; Failure says how
 	Restarted = "restarted" // counts towards restarts
+	Logged    = "logged"    // Count lines at error level, which count towards errors and are no failure
 	Noted     = "noted"     // counts towards nothing, goes into recent events
 )
 
@@ -47,9 +57,10 @@ const (
 type Happening struct {
 	Key     string
 	At      time.Time
-	Kind    string // failed, restarted, noted
+	Kind    string // failed, restarted, logged, noted
 	Object  schema.Object
 	Failure *schema.Failure // of Failed only
+	Count   int64           // of Logged only
 	Event   string          // the event's kind for recent events: die, oom, start, health_status, …; empty: none
 	Text    string          // redacted
 }
