@@ -69,6 +69,10 @@ vuln: ## look for known vulnerabilities (asks the Go vulnerability database)
 bench: ## measure how long an alert takes to a webhook, stage by stage
 	$(GO) test -run='^$$' -bench='^BenchmarkAlert$$' -benchtime=1x -count=1 ./internal/e2e/
 
+.PHONY: cost
+cost: ## measure what the collector and the engine spend on 20 containers, for ten minutes
+	$(GO) test -run='^$$' -bench='^BenchmarkCollector$$' -benchtime=1x -count=1 -timeout=20m ./internal/e2e/
+
 .PHONY: engine
 engine: ## the long run on a real Docker engine: every failure there is, and no other alert for minutes
 	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=Engine ./internal/e2e/

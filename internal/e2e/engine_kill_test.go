@@ -80,7 +80,7 @@ func TestEngineCollectorKilledForgetsNothingAndRepeatsNothing(t *testing.T) {
 }
 
 // build makes the collector's binary.
-func build(t *testing.T) string {
+func build(t testing.TB) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "collector")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/bellbuoy/bellbuoy/cmd/collector").CombinedOutput()

@@ -147,7 +147,7 @@ type snapshots struct {
 	news  chan struct{} // closed and replaced with every snapshot
 }
 
-func tap(t *testing.T, b *bus.Bus, cluster string) *snapshots {
+func tap(t testing.TB, b *bus.Bus, cluster string) *snapshots {
 	t.Helper()
 	s := &snapshots{news: make(chan struct{})}
 	sub, err := b.Conn().SubscribeSync(b.Subjects().Context(cluster))
@@ -188,7 +188,7 @@ func (s *snapshots) newest() (schema.ClusterContext, int) {
 }
 
 // until waits for a snapshot that pleases, the newest one included.
-func (s *snapshots) until(t *testing.T, what string, limit time.Duration, pleases func(schema.ClusterContext) bool) schema.ClusterContext {
+func (s *snapshots) until(t testing.TB, what string, limit time.Duration, pleases func(schema.ClusterContext) bool) schema.ClusterContext {
 	t.Helper()
 	late := time.NewTimer(limit)
 	defer late.Stop()
