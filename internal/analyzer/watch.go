@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
@@ -91,18 +92,31 @@ func (a *Analyzer) detect(ctx context.Context, s *step) (detect.Result, error) {
 }
 
 // storeAndPrepare decides what to write while the memory is on its way to the disk. Nothing of that is written before
-// the memory is.
+// the memory is. The memory does not wait for a goroutine to be woken: it is what the alert waits for.
 func (a *Analyzer) storeAndPrepare(ctx context.Context, before memory, next detect.Memory, s *step, r detect.Result) error {
-	stored := make(chan error, 1)
-	go func() { stored <- a.memories.store(ctx, before, next) }()
-	a.prepare(ctx, s, r)
-	return <-stored
+	var prepared sync.WaitGroup
+	prepared.Go(func() { a.prepare(ctx, s, r) })
+	err := a.memories.store(ctx, before, next)
+	prepared.Wait()
+	return err
 }
 
 func (a *Analyzer) prepare(ctx context.Context, s *step, r detect.Result) {
 	s.founds = a.founds(s, r)
 	s.writes, s.err = a.decide(ctx, s.founds, s, false)
+	if len(s.writes) > encodeAhead {
+		return
+	}
+	for i, w := range s.writes {
+		if encoded, err := w.Encoded(); err == nil { // else storing it says what is wrong
+			s.writes[i] = encoded
+		}
+	}
 }
+
+// encodeAhead is how many writes are encoded before the memory is stored. More are stored in batches, one after the
+// other, and need not be in memory all at once.
+const encodeAhead = 5
 
 // step is one snapshot on its way into the conversations.
 type step struct {

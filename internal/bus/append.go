@@ -19,6 +19,22 @@ type Write struct {
 	Conversation schema.Conversation
 	Event        schema.Message
 	Expect       uint64
+
+	body []byte // of its message, once Encoded
+}
+
+// Encoded is w with its message's body made, so that storing w does not have to. It fails where Append would; w is not
+// to be changed any more.
+func (w Write) Encoded() (Write, error) {
+	if err := storable(w); err != nil {
+		return w, fmt.Errorf("append to conversation %q: %w", w.Conversation.ID, err)
+	}
+	body, err := json.Marshal(schema.Alert{Event: w.Event, Conversation: w.Conversation})
+	if err != nil {
+		return w, fmt.Errorf("append to conversation %q: %w", w.Conversation.ID, err)
+	}
+	w.body = body
+	return w, nil
 }
 
 // Append stores w and returns its sequence, in one round trip. ErrConflict says that the conversation's head is
@@ -34,16 +50,15 @@ func (b *Bus) Append(ctx context.Context, w Write) (seq uint64, err error) {
 
 // entry is the ALERTS message of w.
 func (b *Bus) entry(w Write) (*nats.Msg, error) {
+	if w.body == nil {
+		var err error
+		if w, err = w.Encoded(); err != nil {
+			return nil, err
+		}
+	}
 	c := w.Conversation
-	if err := storable(w); err != nil {
-		return nil, fmt.Errorf("append to conversation %q: %w", c.ID, err)
-	}
-	body, err := json.Marshal(schema.Alert{Event: w.Event, Conversation: c})
-	if err != nil {
-		return nil, fmt.Errorf("append to conversation %q: %w", c.ID, err)
-	}
 	m := nats.NewMsg(b.subjects.Alert(c.Cluster, c.Severity, c.ID))
-	m.Data = body
+	m.Data = w.body
 	m.Header.Set(EventHeader, w.Event.Kind)
 	if trace := traceparent(c); trace != "" {
 		m.Header.Set(traceHeader, trace)

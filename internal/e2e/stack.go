@@ -151,10 +151,10 @@ func (r *Receiver) Until(t testing.TB, what string, done func([]Post) bool) []Po
 	defer limit.Stop()
 	for {
 		r.mu.Lock()
-		posts, news := slices.Clone(r.posts), r.news
+		posts, news := r.posts[:len(r.posts):len(r.posts)], r.news // no copy: it would be made while an alert is on its way
 		r.mu.Unlock()
 		if done(posts) {
-			return posts
+			return slices.Clone(posts)
 		}
 		select {
 		case <-news:
