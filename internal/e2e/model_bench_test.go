@@ -9,43 +9,54 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
-	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/llm/llmtest"
 )
 
-// Numbers of alerts that BenchmarkModels raises in each run.
-const (
-	modelAlerts = 100
-	warmAlerts  = 20 // before those that count
-)
+// modelAlerts is how many alerts make a block: what a percentile is taken of.
+const modelAlerts = 100
 
-// alertPace is the time from one alert to the next: enough for what a model that answers at once brings about, so that
-// alerts come one at a time; models that are not well still work on many at once.
+// alertPace is the least time from one alert to the next.
 const alertPace = 25 * time.Millisecond
 
-// BenchmarkModels measures the way from the snapshot that completes a hold to the webhook, one alert at a time, with a
-// model in every mood, each beside runs without a model: one before and one after. Every iteration adds such runs to
-// the samples. The moods of the tests come first: there a model that answers does so at once, which no real one does,
-// and what it brings about meets the alert that it is about.
+// BenchmarkModels measures the way from the snapshot that completes a hold to the webhook in two systems side by side,
+// one with a model in some mood and one without any, in turns. A model that does answer has done so before the next
+// alert; the others are at work all the time. Every iteration is a block of alerts in both; the mood none compares two
+// systems without a model, which is what the measurement itself brings about.
 func BenchmarkModels(b *testing.B) {
-	for _, m := range append(moods(), mood{name: "answers-after-200ms", fault: llmtest.By(thoughtful)}) {
+	for _, m := range benchMoods() {
 		b.Run(m.name, func(b *testing.B) {
-			var with, without []time.Duration
-			for b.Loop() {
-				without = append(without, alertTimes(b, llm.Config{})...)
-				with = append(with, alertTimes(b, m.start(b))...)
-				with = append(with, alertTimes(b, m.start(b))...)
-				without = append(without, alertTimes(b, llm.Config{})...)
+			with, without := startSystem(b, m), startSystem(b, mood{none: true})
+			var r ratios
+			for n := 0; b.Loop(); n++ {
+				r.add(inTurns(b, with, without, fmt.Sprintf("block%d-", n)))
 			}
-			b.ReportMetric(0, "ns/op") // the time of a whole run says nothing
-			for _, at := range []int{50, 99} {
-				w, wo := percentile(with, at), percentile(without, at)
-				b.ReportMetric(w, fmt.Sprintf("p%d-ms", at))
-				b.ReportMetric(wo, fmt.Sprintf("p%d-without-ms", at))
-				b.ReportMetric(w/wo, fmt.Sprintf("p%d-ratio", at))
-			}
+			r.report(b)
+			with.check(b)
 		})
 	}
+}
+
+// BenchmarkModelsInAStorm is BenchmarkModels with all alerts of a block at once: the systems take turns block by block,
+// and in the one with a model that is at work while others are being told.
+func BenchmarkModelsInAStorm(b *testing.B) {
+	for _, m := range benchMoods() {
+		b.Run(m.name, func(b *testing.B) {
+			with, without := startSystem(b, m), startSystem(b, mood{none: true})
+			var r ratios
+			for n := 0; b.Loop(); n++ {
+				prefix := fmt.Sprintf("storm%d-", n)
+				w := with.storm(b, prefix)
+				r.add(w, without.storm(b, prefix))
+			}
+			r.report(b)
+			with.check(b)
+		})
+	}
+}
+
+// benchMoods are those of the tests, and a model that takes at least a little time, as every real one does.
+func benchMoods() []mood {
+	return append(moods(), mood{name: "answers-after-200ms", fault: llmtest.By(thoughtful)})
 }
 
 // thoughtful answers well after a while.
@@ -55,42 +66,135 @@ func thoughtful(r llmtest.Request) string {
 	return llmtest.Answer(r)
 }
 
+// system is a server, an analyzer, a notifier and a webhook.
+type system struct {
+	client *bus.Bus
+	bell   *bell
+	ends   bool // its model is done with one alert soon, and so before the next
+}
+
+func startSystem(b *testing.B, m mood) *system {
+	b.Helper()
+	s, hook := bustest.Server(b), newBell(b)
+	e2e.StartAnalyzer(b, s, m.start(b))
+	e2e.StartNotifier(b, s, hook.URL)
+	return &system{client: s.Connect(b), bell: hook, ends: !m.none && m.timeout == 0}
+}
+
+// prepare lets every cluster's service fail for the first time.
+func (s *system) prepare(b *testing.B, all []string) {
+	b.Helper()
+	for _, c := range all {
+		e2e.Publish(b, s.client, e2e.Snapshot(c, 0, 0))
+	}
+	bustest.Settled(b, s.client, bus.Diagnose)
+}
+
+// inTurns raises a block of alerts in both systems, one at a time, and gives how long each took. Every second time the
+// other system begins.
+func inTurns(b *testing.B, with, without *system, prefix string) (w, wo []time.Duration) {
+	b.Helper()
+	all := named(prefix)
+	with.prepare(b, all)
+	without.prepare(b, all)
+	pace := time.NewTicker(alertPace)
+	defer pace.Stop()
+	alert := func(s *system, cluster string) time.Duration {
+		<-pace.C
+		return s.alert(b, cluster)
+	}
+	for i, c := range all {
+		if i%2 == 0 {
+			w = append(w, alert(with, c))
+		}
+		wo = append(wo, alert(without, c))
+		if i%2 == 1 {
+			w = append(w, alert(with, c))
+		}
+	}
+	return w, wo
+}
+
+// alert raises one alert and waits for what its model makes of it, if that comes soon.
+func (s *system) alert(b *testing.B, cluster string) time.Duration {
+	b.Helper()
+	id, body := e2e.CheckoutID(cluster), encode(b, e2e.Snapshot(cluster, 1, 0))
+	begun := time.Now()
+	publishBody(b, s.client, cluster, body)
+	took := s.bell.until(b, id, 1).Sub(begun)
+	if s.ends {
+		s.bell.until(b, id, 2)
+	}
+	return took
+}
+
+// storm raises a block of alerts at once and gives how long each took from its own snapshot.
+func (s *system) storm(b *testing.B, prefix string) []time.Duration {
+	b.Helper()
+	all := named(prefix)
+	s.prepare(b, all)
+	begun := map[string]time.Time{}
+	for _, c := range all {
+		begun[e2e.CheckoutID(c)] = time.Now()
+		e2e.Publish(b, s.client, e2e.Snapshot(c, 1, 0))
+	}
+	var took []time.Duration
+	for id, at := range s.bell.first(b, begun) {
+		took = append(took, at.Sub(begun[id]))
+	}
+	if s.ends {
+		bustest.Settled(b, s.client)
+	}
+	return took
+}
+
+// check holds that every conversation has a diagnosis, whatever became of the model.
+func (s *system) check(b *testing.B) {
+	b.Helper()
+	for _, c := range bustest.Conversations(b, s.client) {
+		if c.Diagnosis == nil || c.Diagnosis.Summary == "" {
+			b.Errorf("%s: conversation %s has no diagnosis", c.Cluster, c.ID)
+		}
+	}
+}
+
+func named(prefix string) []string {
+	all := clusters(modelAlerts)
+	for i := range all {
+		all[i] = prefix + all[i]
+	}
+	return all
+}
+
+// ratios collects blocks of both systems.
+type ratios struct {
+	with, without []time.Duration
+	p99           []float64 // of each block, with by without
+}
+
+func (r *ratios) add(with, without []time.Duration) {
+	r.with, r.without = append(r.with, with...), append(r.without, without...)
+	r.p99 = append(r.p99, percentile(with, 99)/percentile(without, 99))
+}
+
+// report gives the percentiles of all alerts, and of the ratios of the blocks' p99 the median and the extremes.
+func (r *ratios) report(b *testing.B) {
+	b.Helper()
+	b.ReportMetric(0, "ns/op") // the time of a whole block says nothing
+	for _, at := range []int{50, 99} {
+		w, wo := percentile(r.with, at), percentile(r.without, at)
+		b.ReportMetric(w, fmt.Sprintf("p%d-ms", at))
+		b.ReportMetric(wo, fmt.Sprintf("p%d-without-ms", at))
+		b.ReportMetric(w/wo, fmt.Sprintf("p%d-ratio", at))
+	}
+	slices.Sort(r.p99)
+	b.ReportMetric(r.p99[len(r.p99)/2], "block-p99-ratio-median")
+	b.ReportMetric(r.p99[0], "block-p99-ratio-min")
+	b.ReportMetric(r.p99[len(r.p99)-1], "block-p99-ratio-max")
+}
+
 // percentile is in milliseconds.
 func percentile(took []time.Duration, at int) float64 {
 	slices.Sort(took)
 	return float64(took[min(len(took)-1, len(took)*at/100)].Microseconds()) / 1000
-}
-
-// alertTimes raises alerts in clusters of their own, one after the other, on a server of their own.
-func alertTimes(b *testing.B, model llm.Config) []time.Duration {
-	b.Helper()
-	s, hook := bustest.Server(b), e2e.NewReceiver(b)
-	stopAnalyzer := e2e.Start(b, e2e.NewAnalyzer(b, s, model).Part())
-	stopNotifier := e2e.StartNotifier(b, s, hook.URL)
-	defer func() { stopNotifier(); stopAnalyzer() }()
-	client, all := s.Connect(b), clusters(warmAlerts+modelAlerts)
-	defer client.Close()
-	for _, c := range all {
-		e2e.Publish(b, client, e2e.Snapshot(c, 0, 0))
-	}
-	bustest.Settled(b, client)
-	var took []time.Duration
-	pace := time.NewTicker(alertPace)
-	defer pace.Stop()
-	for _, c := range all {
-		<-pace.C
-		took = append(took, alertTime(b, client, hook, c))
-	}
-	return took[warmAlerts:]
-}
-
-// alertTime is how long it takes from the beginning of a snapshot's publishing until the opening is received.
-func alertTime(b *testing.B, client *bus.Bus, hook *e2e.Receiver, cluster string) time.Duration {
-	b.Helper()
-	id := e2e.CheckoutID(cluster)
-	begun := time.Now()
-	e2e.Publish(b, client, e2e.Snapshot(cluster, 1, 0))
-	isIt := func(p e2e.Post) bool { return p.Conversation.ID == id && p.Type == "conversation.opened" }
-	posts := hook.Until(b, cluster, func(p []e2e.Post) bool { return slices.ContainsFunc(p, isIt) })
-	return posts[slices.IndexFunc(posts, isIt)].At.Sub(begun)
 }
