@@ -34,8 +34,10 @@ func (a *Analyzer) diagnose(ctx context.Context, m bus.Message) error {
 	return a.tasks(ctx, alert.Conversation, conversation.TaskDiagnose, a.verdict)
 }
 
-// headStart is how long a diagnosis leaves the machine and the disk to the telling of its event. A model takes seconds.
-const headStart = 50 * time.Millisecond
+// headStart is how long a diagnosis leaves the machine and the disk to the telling of its event, and of a hundred others
+// of the same moment. It runs from when the event was stored, so events that waited for their turn do not wait again;
+// and a model takes seconds.
+const headStart = 250 * time.Millisecond
 
 // giveWay returns when the event that was stored at the given time has had its head start. The server's clock may be
 // another one; it makes nobody wait longer.
