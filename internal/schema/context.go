@@ -19,6 +19,7 @@ type ClusterContext struct {
 	Schema          string           `json:"schema,omitempty"`
 	ClusterName     string           `json:"cluster_name"`
 	Collector       string           `json:"collector,omitempty"` // the collector's own id
+	Host            string           `json:"host,omitempty"`      // name of the machine that the collector runs on
 	TakenAt         time.Time        `json:"taken_at,omitzero"`
 	IntervalSeconds float64          `json:"interval_seconds,omitempty"`
 	Source          string           `json:"source,omitempty"` // kinds of source, comma separated

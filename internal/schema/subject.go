@@ -42,6 +42,9 @@ type Subjects struct{ Root string }
 // DefaultRoot is the first token of every subject.
 const DefaultRoot = "bellbuoy"
 
+// OwnCluster is the name under which Bellbuoy's own conditions stand. No collector may have it.
+const OwnCluster = "bellbuoy"
+
 func (s Subjects) root() string {
 	if s.Root == "" {
 		return DefaultRoot
