@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,9 +19,9 @@ import (
 // firstPatience is how long Open waits for the engine's past.
 const firstPatience = 5 * time.Second
 
-// Config says which engine to read, and what of it. Its zero value reads the engine of this machine.
+// Config says which engine to read, and what of it. Its zero value reads the engine that Find finds.
 type Config struct {
-	Host          string        // like unix:///var/run/docker.sock; empty: DOCKER_HOST, else that socket
+	Host          string        // like unix:///var/run/docker.sock; empty: where Find finds it
 	CollectLabels []string      // labels of containers to show, beside all that begin with bellbuoy.
 	Procfs        string        // where the machine's proc file system is; empty: HOST_PROC, else /proc
 	Interval      time.Duration // between readings: stats are asked for once in it; 0: 15 s
@@ -36,10 +38,13 @@ type Source struct {
 	proc    *procfs.Reader
 	watch   *watcher
 	sampler *sampler
+	counter *counter
 
 	life    context.Context // of what goes on beside the readings
 	stop    context.CancelFunc
 	workers sync.WaitGroup
+
+	machineError error // why the machine was not read the last time; nil: it was
 
 	memory  *memory
 	details map[string]cached
@@ -57,10 +62,15 @@ var (
 	_ source.Waker  = (*Source)(nil)
 )
 
-// Open connects to the engine and begins to follow its events, from where state left off. State is what an earlier
-// Source gave with a reading, or empty. The error says what to do about an engine that cannot be reached.
+// Open finds the engine, connects to it and begins to follow its events, from where state left off. State is what an
+// earlier Source gave with a reading, or empty. The error says what to do about an engine that cannot be reached; it is
+// source.ErrAbsent where there is none.
 func Open(ctx context.Context, config Config, state json.RawMessage) (*Source, error) {
-	s := &Source{config: config, log: config.Log, engine: &engine{host: config.Host}, details: map[string]cached{}, hung: map[string]time.Time{}}
+	at, err := config.endpoint()
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{config: config, log: config.Log, engine: &engine{at: at}, details: map[string]cached{}, hung: map[string]time.Time{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -73,19 +83,49 @@ func Open(ctx context.Context, config Config, state json.RawMessage) (*Source, e
 		return nil, err
 	}
 	s.about, s.skew = about, time.Until(about.Now)
-	m, fresh, err := recall(state, about.ID, about.Now)
-	if err != nil {
-		s.log.Warn("docker: what was remembered is not readable, beginning anew", "error", err)
-		m, fresh, _ = recall(nil, about.ID, about.Now)
-	}
-	s.memory = m
-	s.log.Info("docker: watching the engine", "engine", about.Name, "first_time", fresh, "first_seen", m.FirstSeen)
-	if s.engine.local() || config.Procfs != "" {
-		s.proc = procfs.New(config.Procfs)
-	}
+	s.recall(state)
+	s.settle()
 	s.begin()
 	s.awaitPast(ctx)
 	return s, nil
+}
+
+func (c Config) endpoint() (Endpoint, error) {
+	if c.Host != "" {
+		return named(Endpoint{Host: c.Host, FoundBy: "the configuration", TLS: Here().tls()})
+	}
+	return Find(Here())
+}
+
+// recall takes up what an earlier Source left.
+func (s *Source) recall(state json.RawMessage) {
+	m, fresh, err := recall(state, s.about.ID, s.about.Now)
+	if err != nil {
+		s.log.Warn("docker: what was remembered is not readable, beginning anew", "error", err)
+		m, fresh, _ = recall(nil, s.about.ID, s.about.Now)
+	}
+	s.memory = m
+	s.log.Info("docker: watching the engine", "engine", s.about.Name, "at", s.engine.at.Host, "found_by", s.engine.at.FoundBy,
+		"first_time", fresh, "first_seen", m.FirstSeen)
+}
+
+// settle sees whether the engine's machine is this one: then its /proc is read, and it has this machine's name, which
+// other sources know it by.
+func (s *Source) settle() {
+	proc := cmp.Or(s.config.Procfs, os.Getenv("HOST_PROC"), "/proc")
+	local := s.engine.local(s.about, proc)
+	if local || s.config.Procfs != "" {
+		s.proc = procfs.New(proc)
+	}
+	if host, err := os.Hostname(); err == nil && local && label(host) == label(s.about.Name) {
+		s.about.Name = host
+	}
+}
+
+// label is a host's name without its domain, which not everybody writes.
+func label(host string) string {
+	first, _, _ := strings.Cut(host, ".")
+	return strings.ToLower(first)
 }
 
 // begin starts what goes on beside the readings.
@@ -96,6 +136,7 @@ func (s *Source) begin() {
 		together = statsSlow
 	}
 	s.sampler = &sampler{ask: s.engine.stats, together: together}
+	s.counter = &counter{ask: s.engine.countErrors}
 	s.watch = &watcher{
 		engine: s.engine, log: s.log, now: s.now, wake: make(chan struct{}, 1), caught: make(chan struct{}),
 		through: time.Unix(0, s.memory.Cursor),
@@ -124,6 +165,7 @@ func (s *Source) Close() error {
 	s.stop()
 	s.workers.Wait()
 	s.sampler.batches.Wait()
+	s.counter.batches.Wait()
 	if err := s.engine.close(); err != nil {
 		return fmt.Errorf("close the connection to the Docker engine: %w", err)
 	}

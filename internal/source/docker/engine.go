@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	mobycontainer "github.com/moby/moby/api/types/container"
@@ -23,30 +22,27 @@ import (
 
 const defaultSocket = "/var/run/docker.sock"
 
-// engine is the Docker engine as this package asks it: the only place that knows the client library. Its methods may
-// be called from any goroutine.
+// engine is the Docker engine as this package asks it: with dial the only place that knows the client library. Its
+// methods may be called from any goroutine.
 type engine struct {
-	host   string // as asked for; empty: from the environment
+	at     Endpoint
 	client atomic.Pointer[client.Client]
 }
 
 // about is what the engine says of itself.
 type about struct {
 	ID, Name string
-	Major    int // of its version; 0 unknown
+	Kernel   string // its release; empty: unknown
+	Major    int    // of its version; 0 unknown
 	Memory   int64
 	Now      time.Time // by its own clock
 }
 
 // redial makes a new client, so that the version is negotiated anew: the engine may be another one after a break.
 func (e *engine) redial() error {
-	options := []client.Opt{client.FromEnv}
-	if e.host != "" {
-		options = append(options, client.WithHost(e.host))
-	}
-	c, err := client.New(options...)
+	c, err := dial(e.at)
 	if err != nil {
-		return fmt.Errorf("use the Docker engine at %s: %w; set DOCKER_HOST like unix:///var/run/docker.sock", e.where(), err)
+		return err
 	}
 	if old := e.client.Swap(c); old != nil {
 		_ = old.Close() // its idle connections only
@@ -56,39 +52,25 @@ func (e *engine) redial() error {
 
 func (e *engine) close() error { return e.client.Load().Close() }
 
-func (e *engine) where() string {
-	if e.host != "" {
-		return e.host
+// local tells whether the engine is on this machine, so that this machine's /proc is the engine's: it listens on a
+// socket, and its kernel is ours. Docker Desktop's engine is in a virtual machine.
+func (e *engine) local(a about, proc string) bool {
+	if !strings.HasPrefix(e.at.Host, "unix://") {
+		return false
 	}
-	if host := os.Getenv(client.EnvOverrideHost); host != "" {
-		return host
-	}
-	return "unix://" + defaultSocket
+	ours, err := os.ReadFile(filepath.Join(proc, "sys/kernel/osrelease"))
+	return err != nil || a.Kernel == "" || a.Kernel == strings.TrimSpace(string(ours))
 }
-
-// local tells whether the engine is on this machine, so that this machine's /proc is the engine's.
-func (e *engine) local() bool { return strings.HasPrefix(e.where(), "unix://") }
 
 // explain says what to do about an engine that cannot be reached.
-func (e *engine) explain(err error) error {
-	fix := "is the engine running? Set DOCKER_HOST if it listens elsewhere, or BELLBUOY_SOURCE=none to go without"
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		fix = "add this user to the group docker (sudo usermod -aG docker $USER, then log in again), or run as root"
-	case errors.Is(err, fs.ErrNotExist):
-		fix = "there is no such socket. Start Docker, mount the socket into this container, or set DOCKER_HOST"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		fix = "nothing answers there. Start Docker, or set DOCKER_HOST"
-	}
-	return fmt.Errorf("reach the Docker engine at %s: %w; %s", e.where(), err, fix)
-}
+func (e *engine) explain(err error) error { return explain(e.at, err) }
 
 func (e *engine) about(ctx context.Context) (about, error) {
 	got, err := e.client.Load().Info(ctx, client.InfoOptions{})
 	if err != nil {
 		return about{}, e.explain(err)
 	}
-	a := about{ID: got.Info.ID, Name: bounded(got.Info.Name), Memory: got.Info.MemTotal}
+	a := about{ID: got.Info.ID, Name: bounded(got.Info.Name), Kernel: got.Info.KernelVersion, Memory: got.Info.MemTotal}
 	major, _, _ := strings.Cut(got.Info.ServerVersion, ".")
 	a.Major, _ = strconv.Atoi(major)
 	a.Now, err = time.Parse(time.RFC3339Nano, got.Info.SystemTime)
@@ -166,7 +148,7 @@ func fromInspection(c mobycontainer.InspectResponse) *details {
 	}
 	if h := c.HostConfig; h != nil {
 		d.Policy, d.MaxRetries = string(h.RestartPolicy.Name), h.RestartPolicy.MaximumRetryCount
-		d.AutoRemove = h.AutoRemove
+		d.AutoRemove, d.NoLogs = h.AutoRemove, h.LogConfig.Type == "none"
 		d.Serves = d.Serves || h.PublishAllPorts || len(h.PortBindings) > 0
 		d.GPU = usesGPU(h)
 	}
@@ -228,6 +210,19 @@ func (e *engine) logs(ctx context.Context, id string) ([]string, error) {
 	}
 	defer body.Close()
 	return readLogs(body), nil
+}
+
+// countErrors counts a container's lines at error level after since. Without a tail the engine would read the whole
+// file for them.
+func (e *engine) countErrors(ctx context.Context, id string, since time.Time) (counted, error) {
+	body, err := e.client.Load().ContainerLogs(ctx, id, client.ContainerLogsOptions{
+		ShowStdout: true, ShowStderr: true, Timestamps: true, Since: stamp(since), Tail: strconv.Itoa(countLines),
+	})
+	if err != nil {
+		return counted{}, fmt.Errorf("ask for new log lines of %s: %w", short(id), err)
+	}
+	defer body.Close()
+	return countErrors(body, since), nil
 }
 
 // replay gives all the engine remembers of everything between two times, how many those were, and the first.

@@ -1,8 +1,10 @@
 package docker_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -25,17 +27,33 @@ type sickEngine struct {
 	cut        chan struct{}             // ends the stream of whoever follows
 	hang       map[string]bool           // paths that never answer
 	follows    chan string               // the since of each who follows
+	logs       map[string][]string       // lines with their times, by id
+	labels     map[string]map[string]string
+	asked      []string // ids and queries of logs
 }
 
 func newSickEngine(t *testing.T) (*sickEngine, string) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newSickEngineAt(t, l), "tcp://" + l.Addr().String()
+}
+
+// newSickEngineAt has the engine listen where it is told.
+func newSickEngineAt(t *testing.T, l net.Listener) *sickEngine {
 	e := &sickEngine{
-		containers: map[string]map[string]any{}, hang: map[string]bool{},
+		containers: map[string]map[string]any{}, hang: map[string]bool{}, logs: map[string][]string{}, labels: map[string]map[string]string{},
 		live: make(chan map[string]any), cut: make(chan struct{}), follows: make(chan string, 10),
 	}
-	s := httptest.NewServer(e)
+	s := httptest.NewUnstartedServer(e)
+	_ = s.Listener.Close()
+	s.Listener = l
+	s.Start()
 	t.Cleanup(s.Close)
 	t.Cleanup(s.CloseClientConnections)
-	return e, "tcp://" + strings.TrimPrefix(s.URL, "http://")
+	return e
 }
 
 func (e *sickEngine) run(id string, restarts int, started time.Time) {
@@ -85,7 +103,7 @@ func (e *sickEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/containers/json":
 		answer(w, e.list())
 	default:
-		e.one(w, strings.Split(strings.TrimPrefix(path, "/containers/"), "/"))
+		e.one(w, r, strings.Split(strings.TrimPrefix(path, "/containers/"), "/"))
 	}
 }
 
@@ -96,14 +114,19 @@ func (e *sickEngine) list() []map[string]any {
 	defer e.mu.Unlock()
 	all := []map[string]any{}
 	for id := range e.containers {
-		all = append(all, map[string]any{"Id": id, "Names": []string{"/" + id}, "State": "running", "Status": "Up", "Image": "app:1", "ImageID": "sha256:1"})
+		all = append(all, map[string]any{"Id": id, "Names": []string{"/" + id}, "State": "running", "Status": "Up", "Image": "app:1", "ImageID": "sha256:1", "Labels": e.labels[id]})
 	}
 	return all
 }
 
-func (e *sickEngine) one(w http.ResponseWriter, path []string) {
+func (e *sickEngine) one(w http.ResponseWriter, r *http.Request, path []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if len(path) == 2 && path[1] == "logs" {
+		e.asked = append(e.asked, path[0]+"?"+r.URL.RawQuery)
+		e.log(w, e.logs[path[0]])
+		return
+	}
 	if len(path) == 2 && path[1] == "json" {
 		answer(w, e.containers[path[0]])
 		return
@@ -112,6 +135,19 @@ func (e *sickEngine) one(w http.ResponseWriter, path []string) {
 		"read": time.Now().Format(time.RFC3339Nano), "cpu_stats": map[string]any{"cpu_usage": map[string]any{"total_usage": 5}},
 		"memory_stats": map[string]any{"usage": 100},
 	})
+}
+
+// log sends lines as a container without a terminal does, in frames; those with "!" come from its stderr.
+func (e *sickEngine) log(w http.ResponseWriter, lines []string) {
+	for _, line := range lines {
+		stream := byte(1)
+		if strings.Contains(line, "!") {
+			stream = 2
+		}
+		head := [8]byte{stream}
+		binary.BigEndian.PutUint32(head[4:], uint32(len(line)+1))
+		_, _ = w.Write(append(head[:], line+"\n"...))
+	}
 }
 
 func (e *sickEngine) events(w http.ResponseWriter, r *http.Request) {

@@ -22,14 +22,10 @@ const (
 // terminal or the engine does not frame. It takes secrets out of the text as a whole, because some span lines, and
 // then cuts. What comes before a broken frame is kept.
 func readLogs(body io.Reader) []string {
-	in := bufio.NewReaderSize(io.LimitReader(body, maxLog), 32<<10)
 	var t tail
-	if framed(in) {
-		t.frames(in)
-	} else {
-		_ = t.copy(0, in) // what came before it broke off is kept
-	}
-	t.end()
+	split := splitter{take: t.add}
+	split.read(io.LimitReader(body, maxLog))
+	split.end()
 	return tidy(t.lines)
 }
 
@@ -62,31 +58,51 @@ func frameSize(head []byte) int {
 	return int(size)
 }
 
-// tail keeps the newest lines of up to four interleaved streams.
-type tail struct {
-	lines []string
-	part  [4]bytes.Buffer
+// tail keeps the newest lines. A few more than are wanted are kept, because empty ones fall out later.
+type tail struct{ lines []string }
+
+func (t *tail) add(_ int, line []byte) {
+	t.lines = append(t.lines, string(line))
+	if keep := 2 * schema.MaxLogLines; len(t.lines) > keep {
+		t.lines = t.lines[1:]
+	}
 }
 
-func (t *tail) frames(in io.Reader) {
+// splitter takes up to four interleaved streams apart into lines.
+type splitter struct {
+	take func(stream int, line []byte) // line is good until it returns
+	part [4]bytes.Buffer
+}
+
+// read reads an answer until it ends or breaks.
+func (s *splitter) read(body io.Reader) {
+	in := bufio.NewReaderSize(body, 32<<10)
+	if framed(in) {
+		s.frames(in)
+	} else {
+		_ = s.copy(0, in) // what came before it broke off is kept
+	}
+}
+
+func (s *splitter) frames(in io.Reader) {
 	var head [8]byte
 	for {
 		if _, err := io.ReadFull(in, head[:]); err != nil {
 			return
 		}
 		size := frameSize(head[:])
-		if size < 0 || t.copy(int(head[0]), io.LimitReader(in, int64(size))) != nil {
+		if size < 0 || s.copy(int(head[0]), io.LimitReader(in, int64(size))) != nil {
 			return
 		}
 	}
 }
 
 // copy takes text of one stream in.
-func (t *tail) copy(stream int, in io.Reader) error {
+func (s *splitter) copy(stream int, in io.Reader) error {
 	chunk := make([]byte, 4<<10)
 	for {
 		n, err := in.Read(chunk)
-		t.write(stream, chunk[:n])
+		s.write(stream, chunk[:n])
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -96,31 +112,25 @@ func (t *tail) copy(stream int, in io.Reader) error {
 	}
 }
 
-func (t *tail) write(stream int, text []byte) {
+func (s *splitter) write(stream int, text []byte) {
 	for len(text) > 0 {
 		line, rest, whole := bytes.Cut(text, []byte("\n"))
-		part := &t.part[stream]
+		part := &s.part[stream]
 		part.Write(line[:min(len(line), maxRawLine-part.Len())])
 		if whole {
-			t.add(part)
+			s.take(stream, part.Bytes())
+			part.Reset()
 		}
 		text = rest
 	}
 }
 
-// add ends a line. A few more than are wanted are kept, because empty ones fall out later.
-func (t *tail) add(part *bytes.Buffer) {
-	t.lines = append(t.lines, part.String())
-	part.Reset()
-	if keep := 2 * schema.MaxLogLines; len(t.lines) > keep {
-		t.lines = t.lines[1:]
-	}
-}
-
-func (t *tail) end() {
-	for i := range t.part {
-		if t.part[i].Len() > 0 {
-			t.add(&t.part[i])
+// end gives the lines that nothing has ended.
+func (s *splitter) end() {
+	for i := range s.part {
+		if s.part[i].Len() > 0 {
+			s.take(i, s.part[i].Bytes())
+			s.part[i].Reset()
 		}
 	}
 }

@@ -38,6 +38,7 @@ type details struct {
 	Serves       bool // has a published port or a health check
 	AutoRemove   bool
 	GPU          bool
+	NoLogs       bool   // its log driver keeps nothing
 	Image        string // as it was asked for
 	Created      time.Time
 	StartedAt    time.Time

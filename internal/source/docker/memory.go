@@ -40,6 +40,7 @@ type container struct {
 	AutoRemove   bool          `json:"auto_remove,omitempty"`
 	Serves       bool          `json:"serves,omitempty"`
 	Policy       string        `json:"policy,omitempty"`
+	LogsTo       time.Time     `json:"logs_to,omitzero"`    // its lines up to then are counted, or too old to be
 	CountedTo    time.Time     `json:"counted_to,omitzero"` // restarts up to then were counted from RestartCount
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -50,7 +51,19 @@ func (s *Source) Read(ctx context.Context) (source.Reading, error) {
 	if err != nil {
 		return source.Reading{}, fmt.Errorf("write what the Docker source remembers: %w", err)
 	}
-	return source.Reading{Snapshot: snapshot, Happened: happened, State: state, GapBefore: gap}, nil
+	return source.Reading{Snapshot: snapshot, Happened: happened, State: state, GapBefore: gap, Reads: s.reads()}, nil
+}
+
+// reads says which parts of a snapshot this source reads, and why not others that could be thought to be its own.
+func (s *Source) reads() map[string]string {
+	machine := ""
+	if s.machineError != nil {
+		machine = s.machineError.Error()
+	}
+	return map[string]string{
+		schema.PartServices: "", schema.PartHealth: "", schema.PartJobs: "", schema.PartErrors: "", schema.PartMachine: machine,
+		schema.PartNodes: "a machine cannot report its own end; a collector on another machine, or a heartbeat that somebody else misses, would show it",
+	}
 }
 
 // forget drops inspections of containers that have had an event since.
@@ -154,7 +167,11 @@ func (s *Source) snapshot(ctx context.Context, list []listed, happened *[]source
 		Services: []schema.ServiceSummary{},
 	}
 	v := view{now: now, node: s.about.Name, labels: s.config.CollectLabels, memory: s.about.Memory}
+	*happened = append(*happened, s.logged()...) // what came late
+	counting := s.counter.begin(s.life, s.memory.toCount(list, now), now, s.config.Interval)
 	v.usages = s.sampler.latest(ctx, s.life, running(list), now, s.config.Interval)
+	waitFor(ctx, counting)
+	*happened = append(*happened, s.logged()...)
 	groups := s.memory.gather(list)
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		kept, members := s.memory.Services[key], groups[key]
@@ -185,13 +202,17 @@ func running(list []listed) []string {
 	return ids
 }
 
+// errElsewhere is why the machine of an engine is not read.
+var errElsewhere = errors.New("the engine is on another machine, and its API tells nothing of processors and memory; run a collector there")
+
 func (s *Source) node(now time.Time) schema.NodeSummary {
 	n := schema.NodeSummary{ID: s.about.Name, Status: schema.NodeHealthy, LastSeen: now, GPUs: []schema.GPUSummary{}}
 	if s.proc == nil {
+		s.machineError = errElsewhere
 		return n
 	}
 	machine, err := s.proc.Read()
-	if err != nil {
+	if s.machineError = err; err != nil {
 		s.log.Debug("docker: machine not read", "error", err)
 	}
 	n.CPUPercent, n.MemoryPercent, n.BootAt = machine.CPUPercent, machine.MemoryPercent, machine.BootAt

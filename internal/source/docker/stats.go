@@ -97,12 +97,7 @@ type sampler struct {
 // and gives what is known now and not older than two batches.
 func (s *sampler) latest(ctx, life context.Context, ids []string, now time.Time, every time.Duration) map[string]usage {
 	done := s.begin(life, ids, now, every)
-	wait, stop := context.WithTimeout(ctx, statsWait)
-	defer stop()
-	select {
-	case <-done:
-	case <-wait.Done():
-	}
+	waitFor(ctx, done)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fresh := maps.Clone(s.usages)
