@@ -199,7 +199,11 @@ func name(cluster string, o schema.Object) client.Named {
 }
 
 func (a *Analyzer) explain(ctx context.Context, n client.Named, s *schema.ClusterContext) (client.Explained, error) {
-	memory, err := a.memories.load(ctx, n.Cluster, true)
+	watched := n.Cluster
+	if n.Cluster == schema.OwnCluster { // what Bellbuoy says of itself is remembered with the cluster that it is about
+		watched = n.Object.Name
+	}
+	memory, err := a.memories.load(ctx, watched, true)
 	if err != nil {
 		return client.Explained{}, err
 	}

@@ -32,6 +32,9 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 	if err != nil {
 		return err
 	}
+	if result.Refused != nil {
+		return a.refused(s, result.Refused)
+	}
 	if result.Dropped != "" {
 		a.metrics.snapshots.WithLabelValues("dropped").Inc()
 		a.log.Debug("snapshot dropped", "cluster", s.ClusterName, "seq", m.Seq, "reason", result.Dropped)
@@ -55,16 +58,30 @@ func (a *Analyzer) snapshot(m bus.Message) (schema.ClusterContext, error) {
 		return s, fmt.Errorf("take snapshot: cluster_name is %q, but it was published for %q; publish it on %s",
 			s.ClusterName, token, a.bus.Subjects().Context(s.ClusterName))
 	}
+	if s.ClusterName == schema.OwnCluster {
+		return s, fmt.Errorf("take snapshot: %q is the cluster of Bellbuoy itself; set BELLBUOY_CLUSTER to another name", s.ClusterName)
+	}
 	if s.TakenAt.IsZero() {
 		s.TakenAt = m.At
 	}
 	return s, nil
 }
 
+// refused is the verdict on a snapshot of another collector than the cluster's own. Not each goes to the dead letters:
+// it would be one with every interval, for ever.
+func (a *Analyzer) refused(s schema.ClusterContext, r *detect.Refusal) error {
+	a.metrics.snapshots.WithLabelValues("rival").Inc()
+	if r.Told {
+		return bus.Poison(errors.New(r.Reason))
+	}
+	a.log.Debug("snapshot of another collector dropped", "cluster", s.ClusterName, "collector", s.Collector, "host", s.Host)
+	return nil
+}
+
 // detect folds the snapshot into the memory. Who loses the compare-and-set looks again: the other's snapshot may be
 // the newer, and then this one is dropped, or the older.
 func (a *Analyzer) detect(ctx context.Context, s *step) (detect.Result, error) {
-	cluster, at := s.snapshot.ClusterName, detect.Position{Seq: s.message.Seq, Epoch: s.message.Epoch}
+	cluster, at := s.snapshot.ClusterName, detect.Position{Seq: s.message.Seq, Epoch: s.message.Epoch, At: s.message.At}
 	for n := range attempts {
 		before, err := a.memories.load(ctx, cluster, n > 0)
 		if err != nil {
@@ -73,6 +90,12 @@ func (a *Analyzer) detect(ctx context.Context, s *step) (detect.Result, error) {
 		next, result := detect.Detect(before.Memory, s.snapshot, at, a.rules)
 		if result.Dropped != "" && n == 0 {
 			continue // what this analyzer remembers may be another stream's or outdated: let the stored record say so
+		}
+		if result.Refused != nil {
+			if err = a.memories.store(ctx, before, next); !errors.Is(err, bus.ErrConflict) {
+				return result, err
+			}
+			continue
 		}
 		if result.Dropped != "" {
 			return result, nil
@@ -160,7 +183,7 @@ func (a *Analyzer) align(ctx context.Context, s *step) error {
 		founds = lost
 		writes, err = a.decide(ctx, founds, s, true)
 	}
-	return errBusy(schema.ConversationID(s.snapshot.ClusterName, founds[0].Object))
+	return errBusy(schema.ConversationID(founds[0].Cluster, founds[0].Object))
 }
 
 func foundFor(founds []conversation.Found, o schema.Object) conversation.Found {
@@ -183,39 +206,18 @@ func (a *Analyzer) founds(s *step, r detect.Result) []conversation.Found {
 		founds = append(founds, found)
 		firing[f.Object] = true
 	}
+	founds = append(founds, a.own(s, r)...)
 	open := slices.DeleteFunc(a.index.open(schema.Token(s.snapshot.ClusterName)), func(h bus.Head) bool { return firing[h.Conversation.Object] })
 	if len(open) == 0 {
 		return founds
 	}
-	present := s.objects()
+	w := wellness{step: s, result: &r, seen: s.objects(), off: detect.Off(s.snapshot, a.rules)}
 	for _, h := range open {
-		c := h.Conversation
-		gone := slices.Contains(r.Gone, c.Object)
-		// Not found means well only to a memory that covers what was found: one that is older than this episode, or
-		// old enough to have found it again.
-		if !gone && !r.MayClear && c.StartedAt.Before(s.since) {
-			continue
+		if found, proven := w.judge(h.Conversation); proven {
+			founds = append(founds, found)
 		}
-		if !gone && !present[c.Object] && !r.MayClear {
-			continue
-		}
-		found := s.found(c.Object)
-		found.Removed = gone || !present[c.Object]
-		founds = append(founds, found)
 	}
 	return founds
-}
-
-// objects are those that the snapshot has.
-func (s *step) objects() map[schema.Object]bool {
-	present := make(map[schema.Object]bool, len(s.snapshot.Services)+len(s.snapshot.Nodes))
-	for i := range s.snapshot.Services {
-		present[s.snapshot.Services[i].Object()] = true
-	}
-	for _, n := range s.snapshot.Nodes {
-		present[schema.Object{Kind: schema.KindNode, Name: n.ID}] = true
-	}
-	return present
 }
 
 // decide folds each found into its conversation and gives what there is to write.

@@ -22,7 +22,8 @@ type Found struct {
 	Epoch      time.Time     // creation time of the snapshots' stream
 	Interval   time.Duration // between two snapshots
 	Conditions []schema.Condition
-	Removed    bool // the object has left the cluster
+	Removed    bool   // the object has left the cluster
+	Unjudged   string // without conditions, why the rules no longer judge what was true of it: nobody knows whether it is well
 	Labels     map[string]string
 	Evidence   []schema.Evidence // see NeedsEvidence
 	Diagnosis  *schema.Diagnosis // by the rules; see NeedsEvidence

@@ -129,7 +129,7 @@ func foundWell(c schema.Conversation, f Found) (schema.Conversation, string) {
 
 func closedBy(c schema.Conversation, f Found) string {
 	switch {
-	case f.Removed:
+	case f.Removed, f.Unjudged != "":
 		return schema.StateRemoved
 	case watched(c) >= 0:
 		return schema.StateResolved

@@ -21,6 +21,7 @@ var update = flag.Bool("update", false, "rewrite the scripts with what happens n
 //
 //	12:00 found service_down critical unhealthy warning   all that the rules hold to be true
 //	12:00 well        12:00 removed                       nothing is true; the object has left the cluster
+//	12:00 unjudged WHY                                    nothing is found, because the rules no longer look
 //	12:00 said anna silence 2h                            a reply; in quotes, \n starts a new line
 //	12:00 verdict gpt SUMMARY [=> COMMAND]                a model's diagnosis, for the one that is owed
 //	12:00 failed WHY                                      the model's failure, for the first thing that is owed
@@ -89,6 +90,10 @@ func (p *player) event(t *testing.T, text string) conversation.Event {
 	case "again":
 	case "found", "well", "removed":
 		p.newest = finding(at, p.seq, what == "removed", strings.Fields(rest)...)
+	case "unjudged":
+		f := finding(at, p.seq, false)
+		f.Unjudged = rest
+		p.newest = f
 	case "said":
 		name, words, _ := strings.Cut(rest, " ")
 		p.newest = saying(at, p.seq, name, strings.ReplaceAll(words, `\n`, "\n"))

@@ -88,6 +88,8 @@ func clearedText(was schema.Conversation, f Found, at time.Time) string {
 	switch {
 	case f.Removed:
 		return fmt.Sprintf("No longer there: %s has left the cluster.", f.Object)
+	case f.Unjudged != "":
+		return fmt.Sprintf("No longer judged: %s. Whether it is well is not known.", f.Unjudged)
 	case was.Closed():
 		return "Well again. It was dismissed; the next failure will be told."
 	case watched(was) >= 0:

@@ -9,10 +9,12 @@ import (
 )
 
 // Position is where a snapshot lies in its stream. Epoch is the stream's creation: sequences are compared only within
-// one, and another one counts as newer.
+// one, and another one counts as newer. At is when the snapshot was stored there, by the stream's clock: by it two
+// collectors of one cluster are told apart.
 type Position struct {
 	Seq   uint64
 	Epoch time.Time
+	At    time.Time
 }
 
 // Finding is everything that is true of one object now, worst first. Its labels are those of the snapshot: nil while
@@ -26,15 +28,34 @@ type Finding struct {
 // Result is what one snapshot comes to. Findings are sorted by severity, worst first, then by kind, namespace and name.
 type Result struct {
 	Findings []Finding
+	Own      []Finding       // about Bellbuoy itself, which is schema.OwnCluster's
 	Gone     []schema.Object // were firing, and are absent from complete snapshots for 8 intervals; named for an hour
-	MayClear bool            // what is open but not found may be called well
-	Dropped  string          // not empty: why nothing was decided and the memory is unchanged
+	Services Proof
+	Nodes    Proof
+	Dropped  string   // not empty: why nothing was decided and the memory is unchanged
+	Refused  *Refusal // not nil: dropped as another collector's; the memory has changed by no more than that
+}
+
+// Proof is what a snapshot proves about the objects of one kind of which nothing is found. An object that the snapshot
+// marks stale is proven nothing about.
+type Proof struct {
+	Well bool // one that is there is well, whenever what is open about it began: the memory covers 8 intervals
+	Gone bool // one that is not there is gone: the snapshot is complete, and the memory covers 8 intervals
+}
+
+// Proof is what the result proves about objects of the given kind.
+func (r *Result) Proof(kind string) Proof {
+	if kind == schema.KindNode {
+		return r.Nodes
+	}
+	return r.Services
 }
 
 const (
 	stepIntervals   = 2         // one step counts for at most so many; fewer than any hold of several
 	goneIntervals   = 8         // absent for so many: gone
 	clearIntervals  = 8         // memory covers so many: "not found" means well
+	blindIntervals  = 8         // not judged for so many, because nothing reads its part: dropped
 	rebaseIntervals = 8         // a snapshot so much older was taken by a clock that was set back, not delivered late
 	forgetAbsent    = time.Hour // an absent object is remembered so long, marks excepted
 	slackDivisor    = 50        // the collector's ticks are this part of an interval inexact
@@ -44,16 +65,23 @@ const (
 //
 // A snapshot that is older than m, by its sequence or by taken_at, is dropped and m returned as it was. One at m's own
 // sequence gives the same result again and leaves m as it was, so that a caller that stored m and then died can go on.
-// A taken_at that is a good deal older at a newer sequence is a clock set back: time goes on from there.
+// A taken_at that is a good deal older at a newer sequence is a clock set back: time goes on from there. One of another
+// collector, while the cluster's own goes on, is dropped too, but m then remembers it.
 func Detect(m Memory, s schema.ClusterContext, at Position, r Rules) (Memory, Result) {
 	if m.holds(at) {
-		return m, m.result(&s)
+		return m, m.result(&s, &r)
 	}
-	if why := m.refuse(&s, at); why != "" {
+	if why := m.superseded(at); why != "" {
+		return m, Result{Dropped: why}
+	}
+	if next, refused := m.refuse(&s, at, &r.TwoCollectors); refused != nil {
+		return next, Result{Dropped: refused.Reason, Refused: refused}
+	}
+	if why := m.outdated(&s); why != "" {
 		return m, Result{Dropped: why}
 	}
 	next := m.advance(&s, at, &r)
-	return next, next.result(&s)
+	return next, next.result(&s, &r)
 }
 
 func (m *Memory) fresh() bool { return m.TakenAt.IsZero() }
@@ -62,15 +90,19 @@ func (m *Memory) holds(at Position) bool {
 	return !m.fresh() && at.Seq == m.Seq && at.Epoch.Equal(m.Epoch)
 }
 
-func (m *Memory) refuse(s *schema.ClusterContext, at Position) string {
+func (m *Memory) superseded(at Position) string {
+	if !m.fresh() && at.Seq < m.Seq && at.Epoch.Equal(m.Epoch) {
+		return fmt.Sprintf("superseded: sequence %d is older than %d", at.Seq, m.Seq)
+	}
+	return ""
+}
+
+func (m *Memory) outdated(s *schema.ClusterContext) string {
 	age := m.TakenAt.Sub(s.TakenAt)
 	switch {
 	case s.TakenAt.IsZero():
 		return "no taken_at"
 	case m.fresh():
-		return ""
-	case at.Seq < m.Seq && at.Epoch.Equal(m.Epoch):
-		return fmt.Sprintf("superseded: sequence %d is older than %d", at.Seq, m.Seq)
 	case age > 0 && age < rebaseIntervals*interval(s):
 		return fmt.Sprintf("superseded: taken %v before the newest", age)
 	}
@@ -92,7 +124,10 @@ type tick struct {
 	anew     bool          // the totals started anew
 	counted  uint64        // fingerprint of the services whose restarts are known
 	same     bool          // exactly the services whose restarts are known now were so before
+	logs     logsKnown
+	before   time.Time // of the snapshot before
 	complete map[string]bool
+	unread   map[string]string
 	rules    *Rules
 }
 
@@ -101,6 +136,7 @@ func (t *tick) reached(got, want time.Duration) bool { return got+t.interval/sla
 func (m *Memory) tick(s *schema.ClusterContext, r *Rules) tick {
 	t := tick{now: s.TakenAt.UTC(), since: m.Since, interval: interval(s), rules: r, first: m.Since.IsZero()}
 	most := stepIntervals * t.interval
+	t.before = m.TakenAt
 	if !m.fresh() {
 		t.gap = t.now.Sub(m.TakenAt)
 		t.step = min(max(t.gap, 0), most)
@@ -110,13 +146,21 @@ func (m *Memory) tick(s *schema.ClusterContext, r *Rules) tick {
 		t.since = t.now
 	}
 	t.anew = !s.CountersSince.Equal(m.CountersSince)
-	t.counted = fingerprint(s.Services)
+	t.counted = fingerprint(s.Services, restartsKnown)
 	t.same = t.counted == m.Counted
-	t.complete = map[string]bool{
-		schema.KindService: !s.Goodbye && s.Omitted["services"] == 0,
-		schema.KindNode:    !s.Goodbye && s.Omitted["nodes"] == 0,
-	}
+	t.logs = m.logs(s, &t)
+	t.unread = unreadParts(s)
+	t.complete = completeness(s)
 	return t
+}
+
+// completeness tells of which kinds of object the snapshot has all there are.
+func completeness(s *schema.ClusterContext) map[string]bool {
+	whole := !s.Goodbye && len(s.Stale) == 0
+	return map[string]bool{
+		schema.KindService: whole && s.Omitted["services"] == 0,
+		schema.KindNode:    whole && s.Omitted["nodes"] == 0,
+	}
 }
 
 // advance folds a snapshot that is newer into a copy of the memory.
@@ -124,11 +168,16 @@ func (m *Memory) advance(s *schema.ClusterContext, at Position, r *Rules) Memory
 	t := m.tick(s, r)
 	next := *m
 	next.Seq, next.Epoch, next.TakenAt = at.Seq, at.Epoch.UTC(), t.now
-	if len(s.Stale) > 0 { // what it shows is old, and which parts of it nobody can tell
-		return next
+	next.Since = t.since
+	if !slices.ContainsFunc(s.Services, func(s schema.ServiceSummary) bool { return s.Stale }) {
+		next.Age += t.step
 	}
-	next.Since, next.Age = t.since, m.Age+t.step
+	if !slices.ContainsFunc(s.Nodes, func(n schema.NodeSummary) bool { return n.Stale }) {
+		next.NodeAge += t.step
+	}
 	next.CountersSince, next.Counted = s.CountersSince.UTC(), t.counted
+	next.Logged, next.LoggedSince, next.LogsRead = t.logs.print, t.logs.since, t.logs.read
+	next.Collector = m.Collector.heard(s, at, &r.TwoCollectors)
 	next.Objects = t.observe(m.Objects, s)
 	return next
 }
@@ -151,15 +200,25 @@ func (t *tick) observe(before []record, s *schema.ClusterContext) []record {
 		delete(old, o)
 		v.rec.Object, v.rec.Absent, v.rec.Missing, v.rec.Gone = o, time.Time{}, 0, false
 	}
-	rules := t.rules.serviceRules()
+	rules := t.marked(t.rules.serviceRules())
 	for i := range s.Services {
-		take(s.Services[i].Object())
-		keep(v.service(&s.Services[i], rules))
+		if o := s.Services[i].Object(); s.Services[i].Stale {
+			keep(old[o]) // stands still
+			delete(old, o)
+		} else {
+			take(o)
+			keep(v.service(&s.Services[i], rules))
+		}
 	}
-	rules = t.rules.nodeRules()
+	rules = t.marked(t.rules.nodeRules())
 	for i := range s.Nodes {
-		take(schema.Object{Kind: schema.KindNode, Name: s.Nodes[i].ID})
-		keep(v.machine(&s.Nodes[i], rules))
+		if o := (schema.Object{Kind: schema.KindNode, Name: s.Nodes[i].ID}); s.Nodes[i].Stale {
+			keep(old[o])
+			delete(old, o)
+		} else {
+			take(o)
+			keep(v.machine(&s.Nodes[i], rules))
+		}
 	}
 	for _, r := range old {
 		keep(t.absent(r))
@@ -188,7 +247,7 @@ func (t *tick) absent(r record) record {
 // forget drops, bit by bit, what an absent object could still need were it to come back.
 func (t *tick) forget(r record) record {
 	if r.Missing >= forgetAbsent && len(r.Conditions) == 0 {
-		r.Restarts, r.Draining, r.Gone = nil, false, false
+		r.Restarts, r.Errors, r.GPUErrors, r.Boot, r.Draining, r.Gone = nil, nil, nil, 0, false, false
 	}
 	if r.Missing >= t.rules.OOMKilled.Clear.Of(t.interval) {
 		r.OOM = time.Time{}
@@ -200,8 +259,13 @@ func (t *tick) forget(r record) record {
 }
 
 // result reads what is true now out of the memory.
-func (m *Memory) result(s *schema.ClusterContext) Result {
-	res := Result{MayClear: len(s.Stale) == 0 && m.Age >= clearIntervals*interval(s)}
+func (m *Memory) result(s *schema.ClusterContext, rules *Rules) Result {
+	enough, complete := clearIntervals*interval(s), completeness(s)
+	res := Result{
+		Own:      m.Collector.found(s.ClusterName, &rules.TwoCollectors),
+		Services: proof(m.Age >= enough, complete[schema.KindService]),
+		Nodes:    proof(m.NodeAge >= enough, complete[schema.KindNode]),
+	}
 	for i := range m.Objects {
 		r := &m.Objects[i]
 		if r.Gone {
@@ -217,6 +281,8 @@ func (m *Memory) result(s *schema.ClusterContext) Result {
 	})
 	return res
 }
+
+func proof(covers, complete bool) Proof { return Proof{Well: covers, Gone: covers && complete} }
 
 func (r *record) finding() Finding {
 	f := Finding{Object: r.Object}

@@ -20,6 +20,8 @@ func after(d time.Duration) time.Time { return start.Add(d) }
 type (
 	svc  = schema.ServiceSummary
 	node = schema.NodeSummary
+	gpu  = schema.GPUSummary
+	disk = schema.DiskSummary
 )
 
 // cluster is a cluster being watched: it feeds snapshots to Detect, and puts the memory through JSON between any two.
@@ -137,5 +139,31 @@ func oomed(name string, at time.Time) svc {
 func ended(name string, exit int, at time.Time) svc {
 	s := svc{Name: name, Namespace: "shop", ReplicasRunning: new(0), ReplicasDesired: new(0), Status: "stopped"}
 	s.Job = &schema.JobRun{LastExitCode: exit, At: at}
+	return s
+}
+
+// some is a service of which running of wanted run.
+func some(name string, running *int, wanted int) svc {
+	s := up(name)
+	s.ReplicasRunning, s.ReplicasDesired = running, new(wanted)
+	return s
+}
+
+// disks is a node with one file system, so many percent of whose space and inodes are used.
+func disks(used, inodes *float64) node {
+	return node{Disks: []disk{{Mount: "/var", UsedPercent: used, InodesPercent: inodes}}}
+}
+
+func gpus(all ...gpu) node { return node{GPUs: all} }
+
+// vram is a GPU that uses so many percent of its memory.
+func vram(percent float64) gpu {
+	return gpu{VRAMUsedMB: new(percent * 240), VRAMTotalMB: new(24000.0)}
+}
+
+// logging is a service that has logged so many errors in all.
+func logging(name string, total int64) svc {
+	s := up(name)
+	s.ErrorsTotal = new(total)
 	return s
 }

@@ -11,14 +11,19 @@ import (
 // Memory is what has to be known of the snapshots before, one record per cluster, kept as JSON. Its zero value is
 // that of a cluster never seen. It holds only objects with something to remember.
 type Memory struct {
-	Seq           uint64        `json:"seq"`               // of the newest snapshot folded in
-	Epoch         time.Time     `json:"epoch,omitzero"`    // of the stream that Seq counts in
-	TakenAt       time.Time     `json:"taken_at,omitzero"` // of the newest snapshot folded in
-	Since         time.Time     `json:"since,omitzero"`    // of the first; what happened before is no news
-	Age           time.Duration `json:"age,omitempty"`     // time covered since, in steps as holds count them
+	Seq           uint64        `json:"seq"`                // of the newest snapshot folded in
+	Epoch         time.Time     `json:"epoch,omitzero"`     // of the stream that Seq counts in
+	TakenAt       time.Time     `json:"taken_at,omitzero"`  // of the newest snapshot folded in
+	Since         time.Time     `json:"since,omitzero"`     // of the first; what happened before is no news
+	Age           time.Duration `json:"age,omitempty"`      // time covered since of services, in steps as holds count them
+	NodeAge       time.Duration `json:"node_age,omitempty"` // the same of nodes
 	CountersSince time.Time     `json:"counters_since,omitzero"`
-	Counted       uint64        `json:"counted,omitempty"` // fingerprint of the services whose restarts were known
-	Objects       []record      `json:"objects,omitempty"` // sorted
+	Counted       uint64        `json:"counted,omitempty"`     // fingerprint of the services whose restarts were known
+	Logged        uint64        `json:"logged,omitempty"`      // the same of those whose errors were known
+	LoggedSince   time.Time     `json:"logged_since,omitzero"` // since when those have been the same ones
+	LogsRead      time.Time     `json:"logs_read,omitzero"`    // since when the errors of any service have been known
+	Collector     *collector    `json:"collector,omitempty"`   // whose snapshots are taken
+	Objects       []record      `json:"objects,omitempty"`     // sorted
 }
 
 // record is what is remembered of one object.
@@ -26,22 +31,28 @@ type record struct {
 	Object     schema.Object `json:"object"`
 	Conditions []condition   `json:"conditions,omitempty"` // in declared order; none of them idle
 	Restarts   *restarts     `json:"restarts,omitempty"`
-	OOM        time.Time     `json:"oom,omitzero"`       // the newest one already told
-	Job        time.Time     `json:"job,omitzero"`       // the newest failure already told
-	Draining   bool          `json:"draining,omitempty"` // a node that was taken out of use on purpose
-	Absent     time.Time     `json:"absent,omitzero"`    // complete snapshots lack it since then
-	Missing    time.Duration `json:"missing,omitempty"`  // how long they have lacked it
-	Gone       bool          `json:"gone,omitempty"`     // it was firing when it left for good
+	Errors     *errorLog     `json:"errors,omitempty"`
+	GPUErrors  []sample      `json:"gpu_errors,omitempty"` // of a node: index and last known total of each GPU
+	Boot       int64         `json:"boot,omitempty"`       // of a node: its boot time, in Unix seconds
+	OOM        time.Time     `json:"oom,omitzero"`         // the newest one already told
+	Job        time.Time     `json:"job,omitzero"`         // the newest failure already told
+	Draining   bool          `json:"draining,omitempty"`   // a node that was taken out of use on purpose
+	Absent     time.Time     `json:"absent,omitzero"`      // complete snapshots lack it since then
+	Missing    time.Duration `json:"missing,omitempty"`    // how long they have lacked it
+	Gone       bool          `json:"gone,omitempty"`       // it was firing when it left for good
 }
 
 // condition is one condition of an object. Severity, Title and Facts are those of the last snapshot that showed it.
 type condition struct {
 	Name string `json:"name"`
 	phase
-	Worse    phase    `json:"worse,omitzero"` // of what makes it more severe
-	Severity string   `json:"severity,omitempty"`
-	Title    string   `json:"title,omitempty"`
-	Facts    []string `json:"facts,omitempty"`
+	Worse    phase         `json:"worse,omitzero"`  // of what makes it more severe
+	Over     []string      `json:"over,omitempty"`  // of several numbers: which ones have made it true
+	Unread   time.Time     `json:"unread,omitzero"` // nothing has read its part since then
+	Blind    time.Duration `json:"blind,omitempty"` // for how long
+	Severity string        `json:"severity,omitempty"`
+	Title    string        `json:"title,omitempty"`
+	Facts    []string      `json:"facts,omitempty"`
 }
 
 // find is the condition of that name, idle where none is remembered.
@@ -56,7 +67,8 @@ func (r *record) find(name string) condition {
 
 // worth tells whether there is anything to remember.
 func (r *record) worth() bool {
-	return len(r.Conditions) > 0 || r.Restarts != nil || !r.OOM.IsZero() || !r.Job.IsZero() || r.Draining || r.Gone
+	return len(r.Conditions) > 0 || r.Restarts != nil || r.Errors != nil || r.GPUErrors != nil || r.Boot != 0 ||
+		!r.OOM.IsZero() || !r.Job.IsZero() || r.Draining || r.Gone
 }
 
 func (r *record) firing() bool {

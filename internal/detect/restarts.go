@@ -35,13 +35,18 @@ func restartCount(s *schema.ServiceSummary) (count int64, rolling, known bool) {
 	return 0, false, false
 }
 
-// fingerprint stands for the set of services whose restart count is known, whatever their order. While it stays the
-// same, a service of which nothing is remembered was there before and stood at 0; remembering that of each would make
-// the memory of a large and healthy cluster large.
-func fingerprint(services []schema.ServiceSummary) uint64 {
+func restartsKnown(s *schema.ServiceSummary) bool {
+	_, _, known := restartCount(s)
+	return known
+}
+
+// fingerprint stands for the set of services whose count is known, whatever their order. While it stays the same, a
+// service of which nothing is remembered was there before and stood at 0; remembering that of each would make the
+// memory of a large and healthy cluster large.
+func fingerprint(services []schema.ServiceSummary, known func(*schema.ServiceSummary) bool) uint64 {
 	var sum uint64
 	for i := range services {
-		if _, _, known := restartCount(&services[i]); known {
+		if known(&services[i]) {
 			h := fnv1a(fnvOffset, services[i].Namespace)
 			sum += fnv1a((h^'/')*fnvPrime, services[i].Name)
 		}

@@ -8,12 +8,22 @@ import (
 
 // Names of the conditions.
 const (
-	ServiceDown = "service_down"
-	CrashLoop   = "crash_loop"
-	OOMKilled   = "oom_killed"
-	Unhealthy   = "unhealthy"
-	JobFailed   = "job_failed"
-	NodeDown    = "node_down"
+	ServiceDown     = "service_down"
+	CrashLoop       = "crash_loop"
+	OOMKilled       = "oom_killed"
+	Unhealthy       = "unhealthy"
+	ServiceDegraded = "service_degraded"
+	ErrorBurst      = "error_burst"
+	JobFailed       = "job_failed"
+	NodeDown        = "node_down"
+	GPUErrors       = "gpu_errors"
+	Disk            = "disk"
+	LowMemory       = "memory"
+	GPUHot          = "gpu_hot"
+	NodeRebooted    = "node_rebooted"
+	CPU             = "cpu"
+	GPUMemory       = "gpu_memory"
+	TwoCollectors   = "two_collectors"
 )
 
 // SeverityLabel on a service sets the severity of all its conditions: info, warning or critical.
@@ -70,20 +80,73 @@ type NodeDownRule struct {
 	DrainingFor      time.Duration
 }
 
+// ErrorBurstRule raises when a service logged at least Lines lines at error level Within, and at least Times as many as
+// the mean of the hour before comes to in such a time, once it has been watched for History. It eases below Ease times
+// that mean. Of a source without totals it raises when the sum of the last hour has risen above PerHour.
+type ErrorBurstRule struct {
+	Level
+	Lines       int64
+	Within      time.Duration
+	Times, Ease float64
+	History     time.Duration
+	PerHour     int64
+}
+
+// LevelRule is for a number: true above Over, well below Under. In between, what is raised stays so and what is not
+// does not become so.
+type LevelRule struct {
+	Level
+	Over, Under float64
+}
+
+// DiskRule is for the file systems of a node, in percent of space or inodes used: true at Over and above, well below
+// Under, of WorseSeverity at Worse and above, or, of one that is at Over in space, with less than WorseFree bytes free.
+type DiskRule struct {
+	LevelRule
+	Worse         float64
+	WorseFree     int64
+	WorseSeverity string
+}
+
+// RebootRule raises when a node's boot time moved by more than Moved. Less is a clock being adjusted.
+type RebootRule struct {
+	Level
+	Moved time.Duration
+}
+
+// CollectorsRule raises when a collector went on Times after snapshots of another one were refused. A collector is the
+// cluster's while its newest snapshot was stored at most Fresh ago, and FreshMin at least.
+type CollectorsRule struct {
+	Level
+	Times    int
+	Fresh    Span
+	FreshMin time.Duration
+}
+
 // Rules is the one table of what is raised, when, for how long, and how bad it is. The order of its fields is the
 // order among conditions of one object that are equally severe.
 type Rules struct {
-	ServiceDown Level
-	CrashLoop   CrashLoopRule
-	OOMKilled   Level // Clear counts from the newest time it happened
-	Unhealthy   UnhealthyRule
-	JobFailed   Level // Clear counts from the failure; a success clears at once
-	NodeDown    NodeDownRule
+	ServiceDown     Level
+	CrashLoop       CrashLoopRule
+	OOMKilled       Level // Clear counts from the newest time it happened
+	Unhealthy       UnhealthyRule
+	ServiceDegraded Level
+	ErrorBurst      ErrorBurstRule
+	JobFailed       Level // Clear counts from the failure; a success clears at once
+	NodeDown        NodeDownRule
+	GPUErrors       Level // Clear counts from the newest error
+	Disk            DiskRule
+	LowMemory       LevelRule // percent of it in use
+	GPUHot          LevelRule // degrees Celsius
+	NodeRebooted    RebootRule
+	CPU             LevelRule // percent busy
+	GPUMemory       LevelRule // percent of it in use
+	TwoCollectors   CollectorsRule
 }
 
 // Default is the table as shipped.
 func Default() Rules {
-	return Rules{
+	r := Rules{
 		ServiceDown: Level{Hold: intervals(1), Clear: intervals(4), Severity: schema.SeverityCritical},
 		CrashLoop: CrashLoopRule{
 			Level:    Level{Hold: intervals(4), Severity: schema.SeverityWarning},
@@ -96,36 +159,51 @@ func Default() Rules {
 			Level:      Level{Hold: intervals(4), Clear: intervals(4), Severity: schema.SeverityWarning},
 			WorseAfter: intervals(12), WorseSeverity: schema.SeverityCritical,
 		},
+		ServiceDegraded: Level{Hold: intervals(8), Clear: intervals(4), Severity: schema.SeverityWarning},
+		ErrorBurst: ErrorBurstRule{
+			Level: Level{Hold: intervals(1), Clear: lasting(10 * time.Minute), Severity: schema.SeverityWarning},
+			Lines: 30, Within: 5 * time.Minute, Times: 5, Ease: 2, History: 30 * time.Minute,
+			PerHour: 100,
+		},
 		JobFailed: Level{Clear: lasting(24 * time.Hour), Severity: schema.SeverityWarning},
-		NodeDown: NodeDownRule{
-			Level:            Level{Hold: intervals(1), Clear: intervals(4), Severity: schema.SeverityCritical},
-			Unseen:           2 * time.Minute,
-			DrainingSeverity: schema.SeverityInfo, DrainingFor: 30 * time.Minute,
+		TwoCollectors: CollectorsRule{
+			Level: Level{Clear: intervals(4), Severity: schema.SeverityWarning},
+			Times: 2, Fresh: intervals(4), FreshMin: time.Minute,
 		},
 	}
+	r.defaultNodes()
+	return r
 }
 
-// rule is how one condition is judged: whether it is true, how bad it is now, and how it is told to people.
-type rule struct {
-	name     string
-	level    Level
-	see      func(*view) sight
-	severity func(*view) string // nil: always the level's
-	tell     func(*view) (title string, facts []string)
-}
-
-// serviceRules lists the conditions of a service in their declared order.
-func (r *Rules) serviceRules() []rule {
-	return []rule{
-		{ServiceDown, r.ServiceDown, seeServiceDown, nil, tellServiceDown},
-		{CrashLoop, r.CrashLoop.Level, seeCrashLoop, nil, tellCrashLoop},
-		{OOMKilled, r.OOMKilled, seeOOMKilled, nil, tellOOMKilled},
-		{Unhealthy, r.Unhealthy.Level, seeUnhealthy, unhealthySeverity, tellUnhealthy},
-		{JobFailed, r.JobFailed, seeJobFailed, nil, tellJobFailed},
+func (r *Rules) defaultNodes() {
+	r.NodeDown = NodeDownRule{
+		Level:            Level{Hold: intervals(1), Clear: intervals(4), Severity: schema.SeverityCritical},
+		Unseen:           2 * time.Minute,
+		DrainingSeverity: schema.SeverityInfo, DrainingFor: 30 * time.Minute,
 	}
-}
-
-// nodeRules lists the conditions of a node in their declared order.
-func (r *Rules) nodeRules() []rule {
-	return []rule{{NodeDown, r.NodeDown.Level, seeNodeDown, nodeDownSeverity, tellNodeDown}}
+	r.GPUErrors = Level{Clear: lasting(time.Hour), Severity: schema.SeverityCritical}
+	r.Disk = DiskRule{
+		LevelRule: LevelRule{
+			Level: Level{Hold: lasting(5 * time.Minute), Clear: lasting(5 * time.Minute), Severity: schema.SeverityWarning},
+			Over:  90, Under: 87,
+		},
+		Worse: 97, WorseFree: 1e9, WorseSeverity: schema.SeverityCritical,
+	}
+	r.LowMemory = LevelRule{
+		Level: Level{Hold: lasting(5 * time.Minute), Clear: lasting(5 * time.Minute), Severity: schema.SeverityWarning},
+		Over:  95, Under: 92,
+	}
+	r.GPUHot = LevelRule{
+		Level: Level{Hold: intervals(8), Clear: intervals(8), Severity: schema.SeverityWarning},
+		Over:  90, Under: 85,
+	}
+	r.NodeRebooted = RebootRule{Level: Level{Clear: lasting(30 * time.Minute), Severity: schema.SeverityInfo}, Moved: time.Minute}
+	r.CPU = LevelRule{
+		Level: Level{Hold: lasting(30 * time.Minute), Clear: lasting(10 * time.Minute), Severity: schema.SeverityInfo},
+		Over:  95, Under: 85,
+	}
+	r.GPUMemory = LevelRule{
+		Level: Level{Hold: intervals(40), Clear: intervals(8), Severity: schema.SeverityInfo},
+		Over:  98, Under: 95,
+	}
 }

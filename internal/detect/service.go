@@ -15,6 +15,8 @@ type view struct {
 	node      *schema.NodeSummary
 	rec       record
 	grew      int64     // restarts since the snapshot before
+	gpuErrors []sample  // of a node: index and how many errors each GPU counted since the snapshot before
+	rebooted  bool      // a node whose boot time moved
 	newOOM    bool      // killed for want of memory, and not told yet
 	newJob    bool      // a run failed, and not told yet
 	condition condition // the one being judged
@@ -25,6 +27,7 @@ func (v *view) service(s *schema.ServiceSummary, rules []rule) record {
 	t, r := v.t, &v.rec
 	v.svc, v.node = s, nil
 	r.Restarts, v.grew = t.count(r.Restarts, s)
+	r.Errors = t.log(r.Errors, s)
 	r.OOM, v.newOOM = t.news(r.OOM, oomAt(s), t.rules.OOMKilled.Clear)
 	r.Job, v.newJob = t.news(r.Job, jobFailedAt(s), t.rules.JobFailed.Clear)
 	looped := r.find(CrashLoop).Firing
@@ -44,11 +47,35 @@ func (v *view) judge(rules []rule) []condition {
 		if rules[i].level.Severity == "" {
 			continue
 		}
-		if c := v.step(&rules[i]); !c.idle() {
+		c := condition{}
+		if rules[i].off {
+			c = v.unjudged(rules[i].name)
+		} else {
+			c = v.step(&rules[i])
+		}
+		if !c.idle() {
 			conditions = append(conditions, c)
 		}
 	}
 	return conditions
+}
+
+// unjudged is a condition whose part of the snapshot nothing reads any more. It stands still, as with any number that
+// is unknown for a while; but a source that was taken out of the configuration never comes back, so that in time the
+// condition is dropped.
+func (v *view) unjudged(name string) condition {
+	c := v.rec.find(name)
+	switch {
+	case c.idle():
+	case c.Unread.IsZero():
+		c.Unread, c.Blind = v.t.now, 0
+	default:
+		c.Blind += v.t.step
+	}
+	if v.t.reached(c.Blind, blindIntervals*v.t.interval) {
+		return condition{}
+	}
+	return c
 }
 
 // step works on v.condition, whose address the rules may take without another one on the heap for every rule of every
@@ -56,6 +83,7 @@ func (v *view) judge(rules []rule) []condition {
 func (v *view) step(r *rule) condition {
 	v.condition = v.rec.find(r.name)
 	c := &v.condition
+	c.Unread, c.Blind = time.Time{}, 0
 	seen := r.see(v)
 	if c.phase = c.phase.step(v.t, seen); c.idle() {
 		return condition{}
@@ -133,6 +161,29 @@ func seeServiceDown(v *view) sight {
 		seen.truth = yes
 	case s.Status != schema.ServiceHealthy:
 		seen.truth, seen.why = unknown, "how many should be running is not known"
+	}
+	return seen
+}
+
+// seeServiceDegraded tells whether some of a service runs and some does not. One that comes out of service_down is
+// raised before that is cleared, or else it would be called well in between.
+func seeServiceDegraded(v *view) sight {
+	l, s := v.t.rules.ServiceDegraded, v.svc
+	seen := sight{hold: l.Hold.Of(v.t.interval), clear: l.Clear.Of(v.t.interval), truth: no}
+	if down := v.rec.find(ServiceDown); down.Firing {
+		seen.hold = min(seen.hold, max(0, v.t.rules.ServiceDown.Clear.Of(v.t.interval)-v.t.interval))
+	}
+	switch {
+	case s.NotWanted != "":
+		seen.why, seen.as = s.NotWanted, unwanted(s.NotWanted)
+	case s.ReplicasRunning == nil:
+		seen.truth, seen.why = unknown, "how many are running is not known"
+	case s.ReplicasDesired == nil:
+		seen.truth, seen.why = unknown, "how many should be running is not known"
+	case *s.ReplicasRunning == 0 && *s.ReplicasDesired > 0:
+		seen.why = "none is running, which service_down is about"
+	default:
+		seen.truth = truthOf(*s.ReplicasRunning < *s.ReplicasDesired)
 	}
 	return seen
 }

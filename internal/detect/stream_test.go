@@ -230,10 +230,46 @@ func TestObjectGoneFromCompleteSnapshots(t *testing.T) {
 	}
 }
 
-func TestMayClearOnceMemoryIsOldEnough(t *testing.T) {
-	c := watch(t)
-	for n := range 12 {
-		want(t, c.see(snapshot(after(time.Duration(n)*i), up("web"))).MayClear, n >= 8)
+func TestNotFoundMeansWellOnceTheMemoryIsOldEnough(t *testing.T) {
+	tests := map[string]struct {
+		spoil           func(*schema.ClusterContext)
+		services, nodes detect.Proof // once the memory is old enough
+	}{
+		"whole": {func(*schema.ClusterContext) {}, detect.Proof{Well: true, Gone: true}, detect.Proof{Well: true, Gone: true}},
+		"part-stale-and-nothing-marked": {
+			func(s *schema.ClusterContext) { s.Stale = []schema.StalePart{{Source: "docker"}} },
+			detect.Proof{Well: true}, detect.Proof{Well: true},
+		},
+		"services-stale": {
+			func(s *schema.ClusterContext) {
+				s.Stale = []schema.StalePart{{Source: "docker"}}
+				s.Services[0].Stale = true
+			},
+			detect.Proof{}, detect.Proof{Well: true},
+		},
+		"services-omitted": {
+			func(s *schema.ClusterContext) { s.Omitted = map[string]int{"services": 1} },
+			detect.Proof{Well: true}, detect.Proof{Well: true, Gone: true},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := watch(t)
+			for n := range 12 {
+				s := snapshot(after(time.Duration(n)*i), up("web"))
+				s.Nodes = []node{{ID: "n1"}}
+				tt.spoil(&s)
+				r := c.see(s)
+				if n < 8 {
+					tt.services, tt.nodes = detect.Proof{}, detect.Proof{}
+				}
+				if n == 8 {
+					tt = tests[name]
+				}
+				want(t, r.Proof(schema.KindService), tt.services)
+				want(t, r.Proof(schema.KindNode), tt.nodes)
+			}
+		})
 	}
 }
 
@@ -274,6 +310,10 @@ func random(r *rand.Rand, at time.Time) schema.ClusterContext {
 			func() svc { return svc{Name: name, Namespace: "shop"} },
 			func() svc { s := down(name); s.NotWanted = "stopped by hand"; return s },
 			func() svc { s := up(name); s.RestartsTotal, s.RestartCount24h = nil, new(r.Int64N(20)); return s },
+			func() svc { return some(name, new(r.IntN(4)), 3) },
+			func() svc { return logging(name, r.Int64N(2000)) },
+			func() svc { s := up(name); s.ErrorCount1h = new(r.Int64N(200)); return s },
+			func() svc { s := down(name); s.Stale = true; return s },
 		}
 		if at := r.IntN(len(kinds) + 1); at < len(kinds) {
 			s.Services = append(s.Services, kinds[at]())
@@ -281,7 +321,7 @@ func random(r *rand.Rand, at time.Time) schema.ClusterContext {
 	}
 	for n := range 2 {
 		status := []string{"", "healthy", "draining", "down"}[r.IntN(4)]
-		s.Nodes = append(s.Nodes, node{ID: fmt.Sprint("n", n), Status: status, LastSeen: at.Add(-time.Duration(r.IntN(200)) * time.Second)})
+		s.Nodes = append(s.Nodes, machine(r, fmt.Sprint("n", n), status, at))
 	}
 	switch r.IntN(20) {
 	case 0:
@@ -290,8 +330,32 @@ func random(r *rand.Rand, at time.Time) schema.ClusterContext {
 		s.Omitted = map[string]int{"services": 2}
 	case 2:
 		s.CountersSince = at
+	case 3:
+		s.Unread = []schema.UnreadPart{{Part: schema.Parts()[r.IntN(9)], Reason: "not here"}}
+	case 4, 5, 6:
+		s.Collector, s.Host = string(rune('A'+r.IntN(3))), "host"
 	}
 	return s
+}
+
+// machine is a node in any state.
+func machine(r *rand.Rand, id, status string, at time.Time) node {
+	maybe := func(x float64) *float64 {
+		if r.IntN(8) == 0 {
+			return nil
+		}
+		return &x
+	}
+	high := func() *float64 { return maybe(80 + float64(r.IntN(20))) }
+	return node{
+		ID: id, Status: status, LastSeen: at.Add(-time.Duration(r.IntN(200)) * time.Second), BootAt: at.Add(-time.Duration(r.IntN(9000)) * time.Second),
+		CPUPercent: high(), MemoryPercent: high(), Stale: r.IntN(10) == 0,
+		Disks: []disk{{Mount: "/", UsedPercent: high(), InodesPercent: high(), FreeBytes: new(r.Int64N(2e9))}, {Mount: "/var", UsedPercent: high()}},
+		GPUs: []gpu{
+			{Index: 1, Temperature: high(), ErrorsTotal: new(r.Int64N(3))},
+			{Index: 0, VRAMUsedMB: high(), VRAMTotalMB: new(100.0), ErrorsTotal: new(r.Int64N(3))},
+		},
+	}
 }
 
 // TestMemorySurvivesJSON checks over random courses of events that a memory that goes through JSON after every step
@@ -305,7 +369,7 @@ func TestMemorySurvivesJSON(t *testing.T) {
 		for seq := uint64(1); seq < 120; seq++ {
 			at = at.Add([]time.Duration{i, i, i, time.Second, 0, 10 * time.Minute, -i, -time.Hour}[r.IntN(8)])
 			s := random(r, at)
-			pos := detect.Position{Seq: seq}
+			pos := detect.Position{Seq: seq, At: at}
 			next, result := detect.Detect(plain, s, pos, detect.Default())
 			shuffled := s
 			shuffled.Services = slices.Clone(s.Services)
@@ -330,7 +394,7 @@ func TestMemorySurvivesJSON(t *testing.T) {
 // sane checks what holds of every result.
 func sane(t *testing.T, r detect.Result) {
 	t.Helper()
-	for _, f := range r.Findings {
+	for _, f := range append(slices.Clone(r.Own), r.Findings...) {
 		if slices.Contains(r.Gone, f.Object) || len(f.Conditions) == 0 {
 			t.Fatalf("%v is both found and gone, or found without a condition", f.Object)
 		}

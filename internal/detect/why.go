@@ -16,7 +16,7 @@ const (
 	VerdictByHand    = "by_hand"    // stopped by a person
 	VerdictBaseline  = "baseline"   // older than what Bellbuoy has watched
 	VerdictUnknown   = "unknown"    // what the rule needs to know is not known
-	VerdictOff       = "off"        // the rules switch it off
+	VerdictOff       = "off"        // the rules switch it off, or nothing reads what it is judged by
 )
 
 // Reason is why a condition of an object is, or is not, alerting. Condition is empty where nothing is known of the
@@ -30,31 +30,37 @@ type Reason struct {
 }
 
 // Why tells for each condition of o why it is or is not alerting, by the memory and the newest snapshot, which may be
-// nil. An object that neither knows has one reason, that it is unknown.
+// nil. An object that neither knows has one reason, that it is unknown. The object that Collector gives is explained by
+// the memory of the cluster that it names.
 func Why(m Memory, s *schema.ClusterContext, r Rules, o schema.Object) []Reason {
+	if o.Kind == schema.KindCollector {
+		return []Reason{m.Collector.why(o.Name, &r.TwoCollectors)}
+	}
 	v := m.look(s, &r, o)
 	if v.svc == nil && v.node == nil && len(v.rec.Conditions) == 0 {
 		return []Reason{absentReason(&v.rec, o)}
 	}
 	var reasons []Reason
-	for _, rule := range r.declaredFor(o.Kind) {
-		reasons = append(reasons, standing(v.why(&rule), s))
+	for _, rule := range v.t.marked(r.declaredFor(o.Kind)) {
+		reasons = append(reasons, v.standing(v.why(&rule)))
 	}
 	return reasons
 }
 
-// standing says of a reason that it cannot change while the snapshot is stale.
-func standing(reason Reason, s *schema.ClusterContext) Reason {
-	if s == nil || len(s.Stale) == 0 {
+// standing says of a reason that it cannot change while what is known of the object is stale.
+func (v *view) standing(reason Reason) Reason {
+	if !v.stale() || reason.Verdict == VerdictOff {
 		return reason
 	}
 	if reason.Verdict == VerdictWell {
 		reason.Verdict = VerdictUnknown
 	}
-	reason.Text += "; the snapshot is stale, so nothing is raised or cleared"
+	reason.Text += "; what is known of it is stale, so nothing is raised or cleared"
 	reason.Until = time.Time{}
 	return reason
 }
+
+func (v *view) stale() bool { return v.svc != nil && v.svc.Stale || v.node != nil && v.node.Stale }
 
 // look finds o in the snapshot and in the memory. It judges nothing anew: that is Detect's.
 func (m *Memory) look(s *schema.ClusterContext, r *Rules, o schema.Object) view {
@@ -63,7 +69,7 @@ func (m *Memory) look(s *schema.ClusterContext, r *Rules, o schema.Object) view 
 	if s == nil {
 		return v
 	}
-	t.interval = interval(s)
+	t.interval, t.unread = interval(s), unreadParts(s)
 	for i := range s.Services {
 		if s.Services[i].Object() == o {
 			v.svc = &s.Services[i]
@@ -98,6 +104,9 @@ func (v *view) why(r *rule) Reason {
 	var seen sight
 	if v.svc != nil || v.node != nil {
 		seen = r.see(v)
+		if seen.why == "" && r.reads != nil {
+			seen.why = r.reads(v)
+		}
 	}
 	reason := v.reason(r, &c, seen)
 	reason.Condition, reason.Text = r.name, r.name+": "+reason.Text
@@ -108,7 +117,9 @@ func (v *view) reason(r *rule, c *condition, seen sight) Reason {
 	absent := v.svc == nil && v.node == nil
 	switch {
 	case r.level.Severity == "":
-		return Reason{Verdict: VerdictOff, Text: "switched off by the rules"}
+		return Reason{Verdict: VerdictOff, Text: offByRules}
+	case r.off:
+		return v.offReason(r, c)
 	case c.idle():
 		return idleReason(seen, absent)
 	case c.Firing && c.Well.IsZero():
@@ -119,6 +130,15 @@ func (v *view) reason(r *rule, c *condition, seen sight) Reason {
 		return v.waiting(VerdictClearHold, "alerting, but well for ", c.Well, c.Quiet, seen.clear)
 	}
 	return v.waiting(VerdictHold, "holding, ", c.Since, c.Held, seen.hold)
+}
+
+// offReason is that of a condition whose part of the snapshot nothing reads.
+func (v *view) offReason(r *rule, c *condition) Reason {
+	reason := Reason{Verdict: VerdictOff, Text: "off, nothing reads it: " + v.t.unread[r.part]}
+	if c.Firing {
+		reason.Text += "; it was alerting, and is dropped if nothing reads it for " + span(blindIntervals*v.t.interval)
+	}
+	return reason
 }
 
 func idleReason(seen sight, absent bool) Reason {

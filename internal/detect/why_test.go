@@ -31,7 +31,7 @@ func TestWhySaysWhereEachConditionStands(t *testing.T) {
 		gone = append(gone, snapshot(after(time.Duration(n+2)*i)))
 	}
 	stale := snapshot(after(i), sick("web"))
-	stale.Stale = []schema.StalePart{{Source: "docker"}}
+	stale.Services[0].Stale = true
 	tests := []struct {
 		name      string
 		seen      []schema.ClusterContext
@@ -47,7 +47,7 @@ func TestWhySaysWhereEachConditionStands(t *testing.T) {
 			Verdict: "hold", Text: "unhealthy: holding, 15 s of 60 s", Since: start, Until: after(4 * i),
 		}},
 		{"holding-in-a-stale-snapshot", append(of(sick("web")), stale), web, "unhealthy", detect.Reason{
-			Verdict: "hold", Text: "unhealthy: holding, 0 s of 60 s; the snapshot is stale, so nothing is raised or cleared", Since: start,
+			Verdict: "hold", Text: "unhealthy: holding, 0 s of 60 s; what is known of it is stale, so nothing is raised or cleared", Since: start,
 		}},
 		{"clearing", of(down("web"), down("web"), up("web"), up("web")), web, "service_down", detect.Reason{
 			Verdict: "clear_hold", Text: "service_down: alerting, but well for 15 s of 60 s", Since: after(2 * i), Until: after(6 * i),
@@ -101,7 +101,7 @@ func TestWhyNamesEveryConditionOfTheObject(t *testing.T) {
 	for _, r := range detect.Why(c.memory, &s, c.rules, s.Services[0].Object()) {
 		got = append(got, r.Condition+" "+r.Verdict)
 	}
-	want(t, got, []string{"service_down well", "crash_loop well", "oom_killed off", "unhealthy well", "job_failed well"})
+	want(t, got, []string{"service_down well", "crash_loop well", "oom_killed off", "unhealthy well", "service_degraded well", "error_burst unknown", "job_failed well"})
 }
 
 func TestWhyWithoutASnapshot(t *testing.T) {

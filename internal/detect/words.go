@@ -15,13 +15,15 @@ const (
 	maxFact  = 200 // bytes
 )
 
-// titled puts the name into the format's %s, shortened so that the whole has at most maxTitle characters.
+// titled puts the name in the place of %s, shortened so that the whole has at most maxTitle characters. Any other
+// percent sign is one.
 func titled(format, name string) string {
-	room := maxTitle - utf8.RuneCountInString(fmt.Sprintf(format, ""))
+	before, after, _ := strings.Cut(format, "%s")
+	room := maxTitle - utf8.RuneCountInString(before+after)
 	if utf8.RuneCountInString(name) > room {
 		name = string([]rune(name)[:max(room-1, 0)]) + "…"
 	}
-	return fmt.Sprintf(format, name)
+	return before + name + after
 }
 
 func fact(s string) string {
@@ -108,10 +110,14 @@ func tellCrashLoop(v *view) (string, []string) {
 }
 
 func restarted(n int64, within time.Duration) string {
+	return plural(n, "restart") + " in " + span(within)
+}
+
+func plural(n int64, what string) string {
 	if n == 1 {
-		return "1 restart in " + span(within)
+		return "1 " + what
 	}
-	return fmt.Sprintf("%d restarts in %s", n, span(within))
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func tellOOMKilled(v *view) (string, []string) {
@@ -146,23 +152,39 @@ func tellUnhealthy(v *view) (string, []string) {
 	return titled("%s fails its health check", v.svc.Name), facts(all...)
 }
 
+func tellServiceDegraded(v *view) (string, []string) {
+	running := fmt.Sprintf("%d of %d running", *v.svc.ReplicasRunning, *v.svc.ReplicasDesired)
+	return titled("%s: "+running, v.svc.Name), facts(append(failureFacts(v.svc.LastFailure), running)...)
+}
+
+func tellErrorBurst(v *view) (string, []string) {
+	text, usual := v.burst()
+	return titled("%s logs "+text, v.svc.Name), facts(text, v.usually(usual))
+}
+
+// usually says what a burst is measured by.
+func (v *view) usually(usual float64) string {
+	switch l := v.t.rules.ErrorBurst; {
+	case v.errors().Rolling:
+		return ""
+	case usual < 1:
+		return "usually less than 1 in " + span(l.Within)
+	default:
+		return fmt.Sprintf("usually %.0f in %s", usual, span(l.Within))
+	}
+}
+
+func readErrors(v *view) string {
+	text, usual := v.burst()
+	if v.rec.Errors == nil {
+		return "no errors lately"
+	}
+	return strings.TrimSuffix(text+", "+v.usually(usual), ", ")
+}
+
 func tellJobFailed(v *view) (string, []string) {
 	job := v.svc.Job
 	exit := fmt.Sprintf("exit %d", job.LastExitCode)
 	all := []string{exit, "ended at " + clock(job.At)}
 	return titled("job %s failed with "+exit, v.svc.Name), facts(append(all, failureFacts(v.svc.LastFailure)...)...)
-}
-
-func tellNodeDown(v *view) (string, []string) {
-	var all []string
-	if v.node.Status == schema.NodeDown {
-		all = append(all, "reported down")
-	}
-	if !v.node.LastSeen.IsZero() {
-		all = append(all, "last seen at "+clock(v.node.LastSeen))
-	}
-	if v.rec.Draining {
-		all = append(all, "it was draining")
-	}
-	return titled("node %s is down", v.node.ID), facts(all...)
 }

@@ -7,9 +7,10 @@ import (
 
 // Kinds of object.
 const (
-	KindService = "service"
-	KindNode    = "node"
-	KindCluster = "cluster"
+	KindService   = "service"
+	KindNode      = "node"
+	KindCluster   = "cluster"
+	KindCollector = "collector" // of OwnCluster, by the name of the cluster that it publishes
 )
 
 // Object is what a conversation is about. One object has one conversation for ever.

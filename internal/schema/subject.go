@@ -42,7 +42,7 @@ type Subjects struct{ Root string }
 // DefaultRoot is the first token of every subject.
 const DefaultRoot = "bellbuoy"
 
-// OwnCluster is the name under which Bellbuoy's own conditions stand. No collector may have it.
+// OwnCluster is the name of the cluster that conversations about Bellbuoy itself are in. No snapshot may claim it.
 const OwnCluster = "bellbuoy"
 
 func (s Subjects) root() string {
