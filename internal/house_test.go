@@ -47,6 +47,7 @@ var plan = []room{
 	{"internal/bus/embed", "", "nats nats-server", "bus schema"},
 	{"internal/client", "conversation bus scrub schema", "", ""},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},
+	{"internal/llm/fake", "", "", "llm diagnose schema"},
 	{"internal/source", "schema", "", ""},
 	{"internal/source/docker", "source source/procfs config scrub schema", "moby sync", ""},
 	{"internal/source/file", "source config scrub schema", "", ""},
@@ -65,7 +66,7 @@ var plan = []room{
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
 	{"internal/channel/channeltest", "channel schema", "cmp", ""},
-	{"internal/llm/llmtest", "diagnose schema", "", "llm"},
+	{"internal/llm/llmtest", "llm/fake", "", "llm"},
 	{"internal/e2e", "collector analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", ""},
 	{"internal/need", "", "", ""},
 	{"internal/need/engine", "need", "", ""},

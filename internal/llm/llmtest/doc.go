@@ -1,6 +1,5 @@
-// Package llmtest is an OpenAI-compatible model server for tests and demonstrations, over real HTTP. It is stricter
-// than any real one: what it takes, the others take, and what one of them refuses, it refuses in the words of that
-// one. It can answer by script and break in every way that servers break.
+// Package llmtest is the model server of the tests: package fake over real HTTP, with a record of what it was asked,
+// answers by script, and every way in which servers break.
 //
 // It sends nothing by itself, sleeps nowhere, and may be used by any number of goroutines. Faults are used up in the
 // order in which they were given, one per request; after them, and for requests that a fault lets through, the answer

@@ -1,85 +1,16 @@
 package llmtest
 
 import (
-	"encoding/json"
-	"fmt"
-	"net/http"
+		"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/llm/fake"
 )
 
 // Fault is a way for one request to end other than well.
 type Fault func(*Exchange)
-
-// Exchange is one request and the way to answer it.
-type Exchange struct {
-	Request Request
-	w       http.ResponseWriter
-	http    *http.Request
-	answer  func(Request) string
-}
-
-// Answer is what the server would have said.
-func (x *Exchange) Answer() string { return x.answer(x.Request) }
-
-// Header is that of the response; it has to be set before anything is said.
-func (x *Exchange) Header() http.Header { return x.w.Header() }
-
-// JSON answers with v.
-func (x *Exchange) JSON(status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		b = []byte(`{"error":{"message":"llmtest: the answer has no JSON form"}}`)
-	}
-	x.Body(status, "application/json", string(b))
-}
-
-// Body answers with anything.
-func (x *Exchange) Body(status int, contentType, body string) {
-	x.w.Header().Set("Content-Type", contentType)
-	x.w.WriteHeader(status)
-	_, _ = x.w.Write([]byte(body)) // a client that left wants no answer
-}
-
-// Error answers with an error in the shape of OpenAI's.
-func (x *Exchange) Error(status int, kind, code, message string) {
-	e := map[string]any{"message": message, "type": kind, "param": nil, "code": nil}
-	if code != "" {
-		e["code"] = code
-	}
-	x.JSON(status, map[string]any{"error": e})
-}
-
-func (x *Exchange) unauthorized() {
-	x.Error(http.StatusUnauthorized, "invalid_request_error", "invalid_api_key",
-		"Incorrect API key provided: "+strings.TrimPrefix(x.http.Header.Get("Authorization"), "Bearer ")+".")
-}
-
-// Say answers well, with text.
-func (x *Exchange) Say(text string) {
-	x.JSON(http.StatusOK, x.completion(choice(text, "stop", "")))
-}
-
-func choice(text, finish, refusal string) []any {
-	m := map[string]any{"role": "assistant", "content": text}
-	if refusal != "" {
-		m["content"], m["refusal"] = nil, refusal
-	}
-	return []any{map[string]any{"index": 0, "message": m, "finish_reason": finish}}
-}
-
-// completion counts a token for every four bytes.
-func (x *Exchange) completion(choices []any) map[string]any {
-	in, out := (len(x.Request.Body)+3)/4, 0
-	for _, c := range choices {
-		out += len(fmt.Sprint(c)) / 4
-	}
-	return map[string]any{
-		"id": "chatcmpl-llmtest", "object": "chat.completion", "created": 1, "model": x.Request.Model, "choices": choices,
-		"usage": map[string]any{"prompt_tokens": in, "completion_tokens": out, "total_tokens": in + out},
-	}
-}
 
 // Text makes the model say something else.
 func Text(text string) Fault { return func(x *Exchange) { x.Say(text) } }
@@ -150,7 +81,7 @@ func Quota() Fault {
 }
 
 // Hang answers nothing until the client gives up or the server is closed.
-func Hang() Fault { return func(x *Exchange) { <-x.http.Context().Done() } }
+func Hang() Fault { return func(x *Exchange) { <-x.Context().Done() } }
 
 // Until holds the answer back until release is closed, the client gives up or the server is closed.
 func Until(release <-chan struct{}) Fault {
@@ -158,7 +89,7 @@ func Until(release <-chan struct{}) Fault {
 		select {
 		case <-release:
 			x.Say(x.Answer())
-		case <-x.http.Context().Done():
+		case <-x.Context().Done():
 		}
 	}
 }
@@ -167,7 +98,7 @@ func Until(release <-chan struct{}) Fault {
 func Cut() Fault {
 	return func(x *Exchange) {
 		x.Header().Set("Content-Length", "4096")
-		x.Body(http.StatusOK, "application/json", `{"id":"chatcmpl-llmtest","choices":[{"index":0,"message":{"role":"assi`)
+		x.Body(http.StatusOK, "application/json", `{"id":"chatcmpl-fake","choices":[{"index":0,"message":{"role":"assi`)
 	}
 }
 
@@ -183,16 +114,16 @@ func ErrorInside200(message string) Fault {
 
 // NoChoices is a completion without an answer in it.
 func NoChoices() Fault {
-	return func(x *Exchange) { x.JSON(http.StatusOK, x.completion([]any{})) }
+	return func(x *Exchange) { x.JSON(http.StatusOK, x.Completion([]any{})) }
 }
 
 // Huge is an error whose body has so many bytes.
 func Huge(status, size int) Fault {
 	return func(x *Exchange) {
-		x.w.WriteHeader(status)
+		x.Writer().WriteHeader(status)
 		block := []byte(strings.Repeat("x", 64<<10))
 		for sent := 0; sent < size; sent += len(block) {
-			if _, err := x.w.Write(block); err != nil {
+			if _, err := x.Writer().Write(block); err != nil {
 				return
 			}
 		}
@@ -203,18 +134,18 @@ func Huge(status, size int) Fault {
 func Truncated() Fault {
 	return func(x *Exchange) {
 		text := x.Answer()
-		x.JSON(http.StatusOK, x.completion(choice(text[:len(text)/2], "length", "")))
+		x.JSON(http.StatusOK, x.Completion(fake.Choice(text[:len(text)/2], "length", "")))
 	}
 }
 
 // Filtered is what a content filter leaves.
 func Filtered() Fault {
-	return func(x *Exchange) { x.JSON(http.StatusOK, x.completion(choice("", "content_filter", ""))) }
+	return func(x *Exchange) { x.JSON(http.StatusOK, x.Completion(fake.Choice("", "content_filter", ""))) }
 }
 
 // Refusal is a model that will not.
 func Refusal(text string) Fault {
-	return func(x *Exchange) { x.JSON(http.StatusOK, x.completion(choice("", "stop", text))) }
+	return func(x *Exchange) { x.JSON(http.StatusOK, x.Completion(fake.Choice("", "stop", text))) }
 }
 
 // NoSchema is a server that knows no structured output and is well otherwise.
@@ -232,6 +163,6 @@ func NoSchema() Fault {
 func Redirect(to string) Fault {
 	return func(x *Exchange) {
 		x.Header().Set("Location", to)
-		x.w.WriteHeader(http.StatusTemporaryRedirect)
+		x.Writer().WriteHeader(http.StatusTemporaryRedirect)
 	}
 }

@@ -2,13 +2,14 @@ package llmtest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/llm/fake"
 )
 
 // Options of a server. The zero value asks for no key and answers sensibly.
@@ -20,37 +21,17 @@ type Options struct {
 }
 
 // Request is a chat completion that a server was asked for, well-formed or not.
-type Request struct {
-	Path      string
-	Header    http.Header
-	Body      []byte
-	Model     string
-	Messages  []Message
-	Schema    json.RawMessage // of a structured answer; nil: free text
-	MaxTokens int             // by either name
-	Refused   string          // why it was not well-formed; empty: it was
-	noModel   bool
-}
+type Request = fake.Request
 
 // Message is one turn of a request.
-type Message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
+type Message = fake.Message
 
-// User is the text of the last user message.
-func (r Request) User() string {
-	for _, m := range slices.Backward(r.Messages) {
-		if m.Role == "user" {
-			return m.Content
-		}
-	}
-	return ""
-}
+// Exchange is one request and the way to answer it.
+type Exchange = fake.Exchange
 
 // Handler is the server without its listener.
 type Handler struct {
-	options Options
+	*fake.Handler
 
 	mu       sync.Mutex
 	faults   []Fault
@@ -64,7 +45,18 @@ func NewHandler(o Options) *Handler {
 	if o.Answer == nil {
 		o.Answer = Answer
 	}
-	return &Handler{options: o, arrived: make(chan struct{})}
+	h := &Handler{arrived: make(chan struct{})}
+	h.Handler = fake.New(fake.Options{Key: o.Key, Models: o.Models, Answer: o.Answer, Before: h.before})
+	return h
+}
+
+// before notes a request, and breaks it if a fault is meant for it.
+func (h *Handler) before(x *Exchange) bool {
+	fault := h.record(x.Request)
+	if fault != nil {
+		fault(x)
+	}
+	return fault != nil
 }
 
 // Fault makes the next requests break, one fault each.
@@ -121,54 +113,6 @@ func (h *Handler) record(r Request) Fault {
 	f := h.faults[0]
 	h.faults = h.faults[1:]
 	return f
-}
-
-// ServeHTTP answers /v1/chat/completions and /v1/models, and refuses everything else.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &Exchange{w: w, http: r}
-	switch {
-	case r.URL.Path == "/v1/chat/completions" && r.Method == http.MethodPost:
-		h.complete(x)
-	case h.options.Key != "" && r.Header.Get("Authorization") != "Bearer "+h.options.Key:
-		x.unauthorized()
-	case r.URL.Path == "/v1/models" && r.Method == http.MethodGet:
-		h.list(x)
-	default:
-		x.Error(http.StatusNotFound, "invalid_request_error", "unknown_url", fmt.Sprintf("Unknown request URL: %s %s.", r.Method, r.URL.Path))
-	}
-}
-
-func (h *Handler) complete(x *Exchange) {
-	x.Request = read(x.http)
-	authorized := h.options.Key == "" || x.http.Header.Get("Authorization") == "Bearer "+h.options.Key
-	switch {
-	case !authorized:
-		x.Request.Refused = "the key is wrong"
-	case x.Request.Refused == "" && len(h.options.Models) > 0 && !slices.Contains(h.options.Models, x.Request.Model):
-		x.Request.noModel, x.Request.Refused = true, fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", x.Request.Model)
-	}
-	fault := h.record(x.Request)
-	switch {
-	case !authorized:
-		x.unauthorized()
-	case x.Request.noModel:
-		x.Error(http.StatusNotFound, "invalid_request_error", "model_not_found", x.Request.Refused)
-	case x.Request.Refused != "":
-		x.Error(http.StatusBadRequest, "invalid_request_error", "", x.Request.Refused)
-	case fault != nil:
-		x.answer = h.options.Answer
-		fault(x)
-	default:
-		x.Say(h.options.Answer(x.Request))
-	}
-}
-
-func (h *Handler) list(x *Exchange) {
-	data := []map[string]any{}
-	for _, m := range h.options.Models {
-		data = append(data, map[string]any{"id": m, "object": "model", "owned_by": "llmtest"})
-	}
-	x.JSON(http.StatusOK, map[string]any{"object": "list", "data": data})
 }
 
 // Server is a handler that listens.

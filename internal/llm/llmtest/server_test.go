@@ -68,7 +68,7 @@ func TestTheServerRefusesWhatRealOnesRefuse(t *testing.T) {
 		{"temperature-for-reasoning", `{"model":"gpt-5",` + hello + `,"temperature":0.1}`, 400, "temperature"},
 		{"too-hot", `{"model":"m",` + hello + `,"temperature":3}`, 400, "between 0 and 2"},
 		{"options-without-stream", `{"model":"m",` + hello + `,"stream_options":{}}`, 400, "stream_options"},
-		{"stream", `{"model":"m",` + hello + `,"stream":true}`, 400, "does not stream"},
+		{"stream", `{"model":"m",` + hello + `,"stream":true,"stream_options":{"include_usage":true}}`, 200, "data: [DONE]"},
 		{"strict-schema", schemed(nested(5)), 200, "chat.completion"},
 		{"too-deep", schemed(nested(6)), 400, "levels of nesting"},
 		{"open-object", schemed(`{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}`), 400, "additionalProperties"},

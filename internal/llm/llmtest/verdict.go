@@ -2,7 +2,8 @@ package llmtest
 
 import (
 	"encoding/json"
-	"strings"
+
+	"github.com/bellbuoy/bellbuoy/internal/llm/fake"
 )
 
 // Answer is what the model says unless scripted otherwise: a verdict where one is asked for, else a sentence.
@@ -14,17 +15,7 @@ func Answer(r Request) string {
 }
 
 // Components are the objects that a prompt allows a verdict to blame, the one that it is about first.
-func Components(r Request) []string {
-	for text := range strings.SplitSeq(r.User(), "\n") {
-		var allowed struct {
-			Components []string `json:"allowed_components"`
-		}
-		if json.Unmarshal([]byte(text), &allowed) == nil && len(allowed.Components) > 0 {
-			return allowed.Components
-		}
-	}
-	return nil
-}
+func Components(r Request) []string { return fake.Components(r) }
 
 // Verdict is a valid verdict on what r asks about: it blames the first allowed component, cites E1, and wants a look
 // at the logs.

@@ -1,4 +1,4 @@
-package llmtest
+package fake
 
 import (
 	"encoding/json"
@@ -21,9 +21,13 @@ type body struct {
 	MaxCompletionTokens *int            `json:"max_completion_tokens"`
 	Temperature         *float64        `json:"temperature"`
 	Stream              bool            `json:"stream"`
-	StreamOptions       json.RawMessage `json:"stream_options"`
+	StreamOptions       *streamOptions  `json:"stream_options"`
 	N                   *int            `json:"n"`
 	ResponseFormat      *format         `json:"response_format"`
+}
+
+type streamOptions struct {
+	IncludeUsage bool `json:"include_usage"`
 }
 
 type format struct {
@@ -65,8 +69,12 @@ func read(r *http.Request) Request {
 			got.MaxTokens = *n
 		}
 	}
-	if b.ResponseFormat != nil && b.ResponseFormat.JSONSchema != nil {
-		got.Schema = b.ResponseFormat.JSONSchema.Schema
+	got.Stream, got.usage = b.Stream, b.StreamOptions != nil && b.StreamOptions.IncludeUsage
+	if b.ResponseFormat != nil {
+		got.JSON = b.ResponseFormat.Type == "json_object"
+		if b.ResponseFormat.JSONSchema != nil {
+			got.Schema = b.ResponseFormat.JSONSchema.Schema
+		}
 	}
 	if err := errors.Join(b.parameters(), b.messages(), b.format()); err != nil {
 		got.Refused = err.Error()
@@ -95,9 +103,7 @@ func (b *body) parameters() error {
 	switch {
 	case b.Model == "":
 		return errors.New("you must provide a model parameter")
-	case b.Stream:
-		return errors.New("this server does not stream: leave out stream")
-	case b.StreamOptions != nil:
+	case b.StreamOptions != nil && !b.Stream:
 		return errors.New("the 'stream_options' parameter is only allowed when 'stream' is enabled")
 	case b.MaxTokens != nil && b.MaxCompletionTokens != nil:
 		return errors.New("setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported")
