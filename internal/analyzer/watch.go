@@ -231,6 +231,7 @@ func (a *Analyzer) decide(ctx context.Context, founds []conversation.Found, s *s
 		if conversation.NeedsEvidence(head.Conversation, f) {
 			f.Evidence = s.view.Freeze(f.Object, f.Conditions)
 			f.Diagnosis = new(s.view.ByRules(f.Object, f.Conditions, f.Evidence))
+			f.Affected, f.Dependents = s.view.Affected(f.Object)
 			f.TraceID = newTraceID()
 		}
 		next, _ := conversation.Next(head.Conversation, f)

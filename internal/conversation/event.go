@@ -27,6 +27,8 @@ type Found struct {
 	Labels     map[string]string
 	Evidence   []schema.Evidence // see NeedsEvidence
 	Diagnosis  *schema.Diagnosis // by the rules; see NeedsEvidence
+	Affected   []schema.Affected // who depends on the object, worst first; see NeedsEvidence
+	Dependents int               // how many do in all
 	TraceID    string
 }
 

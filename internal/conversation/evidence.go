@@ -15,6 +15,7 @@ const maxEvidence = 2 * schema.MaxEvidenceBytes
 // keeps its meaning: a verdict may be on its way that cites it, and a model's verdict that stands does.
 func (s *step) take(f Found, anew bool) {
 	d := f.Diagnosis
+	s.affected(f)
 	if anew {
 		if len(f.Evidence) > 0 {
 			s.c.Evidence = nil

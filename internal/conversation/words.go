@@ -13,7 +13,7 @@ import (
 // openedText tells what is wrong, what the rule saw and what the rules make of it.
 func openedText(c schema.Conversation) string {
 	facts := worstFacts(c)
-	return sentences(withFacts(title(c), facts[:min(len(facts), 3)]), likely(c))
+	return sentences(withFacts(title(c), facts[:min(len(facts), 3)]), likely(c), neededBy(c))
 }
 
 // withFacts adds the facts that what does not already say.

@@ -91,6 +91,7 @@ func (f *freezer) service(s *schema.ServiceSummary) {
 		f.add(KindFailure, me, s.Job.At, fmt.Sprintf("its last run ended with exit code %d at %s", s.Job.LastExitCode, clock(s.Job.At, f.now)))
 	}
 	f.neighbours(s)
+	f.callers(s)
 	f.changes(s)
 	for _, n := range f.nodesOf(s) {
 		if text := nodeTrouble(n, f.now); text != "" {

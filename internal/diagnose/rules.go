@@ -281,7 +281,7 @@ func citedFor(kind string) string {
 	case KindFailure:
 		return "how it failed last"
 	case KindNeighbour:
-		return "the state of what it depends on"
+		return "the services around it"
 	case KindChange:
 		return "what changed before"
 	case KindNode:

@@ -16,7 +16,8 @@ type View struct {
 	services map[schema.Object]int
 	named    map[string][]int // Object.String and bare name → services
 	nodes    map[string]int
-	logs     func() templater // made when first needed
+	logs     func() templater               // made when first needed
+	needed   func() map[schema.Object][]int // likewise: who declares to depend on a service
 }
 
 // NewView indexes s. A nil s is a snapshot of nothing.
@@ -42,6 +43,7 @@ func NewView(s *schema.ClusterContext) *View {
 	for i := range s.Nodes {
 		v.nodes[s.Nodes[i].ID] = i
 	}
+	v.needed = sync.OnceValue(v.whoNeeds)
 	return v
 }
 

@@ -150,10 +150,14 @@ type Condition struct {
 	Unknown map[string]json.RawMessage `json:"-"`
 }
 
-// Affected is another object that suffers from the same cause.
+// AffectedRunning is the Condition of an affected object of which nothing is known but that it runs and depends on
+// what does not.
+const AffectedRunning = "running"
+
+// Affected is another object that suffers from the same cause, or that declares to depend on what failed.
 type Affected struct {
 	Object    Object    `json:"object"`
-	Condition string    `json:"condition"`
+	Condition string    `json:"condition"` // what the snapshot shows of it
 	Since     time.Time `json:"since,omitzero"`
 
 	Unknown map[string]json.RawMessage `json:"-"`

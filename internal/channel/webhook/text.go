@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -22,7 +23,7 @@ func headline(c schema.Conversation, e schema.Message) string {
 	where := " on " + line(c.Cluster, maxPart)
 	switch {
 	case isOpening(e) || e.Kind == schema.EventWorsened || e.Kind == schema.EventEscalated || e.Kind == schema.EventStillFiring:
-		return line(name+" "+wrong(c, e)+where+": "+detail(c, e)+over(c)+likely(c), maxHeadline)
+		return line(name+" "+wrong(c, e)+where+": "+detail(c, e)+over(c)+likely(c)+neededBy(c), maxHeadline)
 	case c.Closed() && isClosing(e):
 		return line(name+" "+ended(c)+where+lasted(c)+": "+detail(c, e), maxHeadline)
 	}
@@ -98,6 +99,25 @@ func likely(c schema.Conversation) string {
 		return ""
 	}
 	return ". Likely: " + cause
+}
+
+// maxNeeders is how many of those that depend on the object the line names.
+const maxNeeders = 3
+
+// neededBy names who depends on what is down, worst first, and how many more there are.
+func neededBy(c schema.Conversation) string {
+	var names []string
+	for _, a := range c.Affected[:min(len(c.Affected), maxNeeders)] {
+		names = append(names, line(a.Object.Name, 40))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	text := ". Needed by " + strings.Join(names, ", ")
+	if more := max(c.AffectedCount, len(c.Affected)) - len(names); more > 0 {
+		text += fmt.Sprintf(" (+%d)", more)
+	}
+	return text
 }
 
 func by(e schema.Message) string {

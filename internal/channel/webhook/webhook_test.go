@@ -109,6 +109,11 @@ func TestConfigMistakesAreNamedWithoutTheirSecrets(t *testing.T) {
 
 func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 	opened := channeltest.Opened("checkout")
+	needed := channeltest.Opened("checkout")
+	for _, name := range []string{"gateway", "cart", "mail", "search"} {
+		needed.Affected = append(needed.Affected, schema.Affected{Object: schema.Object{Kind: schema.KindService, Name: name}})
+	}
+	needed.AffectedCount = 250
 	tests := []struct {
 		name string
 		c    schema.Conversation
@@ -123,6 +128,7 @@ func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 		{"closed-and-judged", channeltest.Add(opened, schema.EventCleared, schema.EventJudged), known(1), "cleared", "checkout cleared on prod after 1s: 0 of 3 running"},
 		{"newest", channeltest.Add(opened, schema.EventDiagnosed, schema.EventAcknowledged), known(1), "acknowledged", "checkout on prod, acknowledged: It is acknowledged."},
 		{"worsened", channeltest.Add(opened, schema.EventWorsened), known(1), "worsened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58"},
+		{"needed-by-others", needed, channel.Told{}, "opened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58. Needed by gateway, cart, mail (+247)"},
 	}
 	r := newReceiver(t)
 	ch := r.channel(t, webhook.Config{})
