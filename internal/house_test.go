@@ -40,7 +40,7 @@ var plan = []room{
 
 	{"internal/collector", "source source/docker source/file source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/analyzer", "detect conversation diagnose llm client bus process config scrub schema", "prometheus sync", ""},
-	{"internal/notifier", "channel channel/webhook conversation bus process config scrub schema", "prometheus sync", ""},
+	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/bus", "scrub schema", "nats orbit prometheus", ""},

@@ -125,9 +125,7 @@ func parts(out io.Writer, cfg upConfig, env daemon.Env) ([]process.Part, error) 
 	if err != nil {
 		return nil, err
 	}
-	if len(notifier.Channels(cfg.Notifier)) > 0 {
-		parts = append(parts, n.Part())
-	}
+	parts = append(parts, n.Part())
 	a, err := analyzer.New(cfg.Analyzer, env.Bus, env.Log, env.Registry)
 	if err != nil {
 		return nil, err

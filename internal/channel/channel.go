@@ -56,6 +56,7 @@ type Told struct {
 	Claim    *Claim    `json:"claim,omitempty"`
 	Attempts int       `json:"attempts,omitempty"` // in vain, since the last post that went through
 	FirstTry time.Time `json:"first_try,omitzero"` // of those attempts
+	Problem  string    `json:"problem,omitempty"`  // why the last of those attempts was in vain, for people
 	At       time.Time `json:"at,omitzero"`        // of the newest event told: tells a conversation that began anew
 	GaveUp   int       `json:"gave_up,omitempty"`  // the newest revision whose post was given up; its events go with the next post
 }

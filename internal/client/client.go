@@ -1,5 +1,5 @@
-// Package client is what people ask Bellbuoy over NATS: the requests of the micro service that any analyzer answers,
-// and a live view of the alerts. The command line stands on it. It decides nothing; the requests' types are shared
+// Package client is what people ask Bellbuoy over NATS: the requests of the micro services that any analyzer, and for
+// told any notifier, answers, and a live view of the alerts. The command line stands on it. It decides nothing; the requests' types are shared
 // with the side that answers them.
 package client
 
@@ -20,6 +20,7 @@ const (
 	VerbGet   = "get"
 	VerbReply = "reply"
 	VerbWhy   = "why"
+	VerbTold  = "told"
 )
 
 // ListRequest asks for conversations, the newest change first.
@@ -100,6 +101,26 @@ type Reason struct {
 	Until     time.Time `json:"until,omitzero"`
 }
 
+// ToldRequest asks a notifier what each channel has been told of a conversation, by its whole id.
+type ToldRequest struct {
+	ID string `json:"id"`
+}
+
+// ToldResponse has every configured channel; none, if nothing is configured.
+type ToldResponse struct {
+	Channels []ChannelTold `json:"channels"`
+}
+
+// ChannelTold is how far one channel is with a conversation.
+type ChannelTold struct {
+	Channel  string `json:"channel"`
+	Shadow   bool   `json:"shadow,omitempty"`   // all is decided and recorded, nothing sent
+	Revision int    `json:"revision"`           // the newest that the receiver has; 0: nothing yet
+	Attempts int    `json:"attempts,omitempty"` // in vain since then
+	GaveUp   int    `json:"gave_up,omitempty"`  // the newest revision whose post was given up
+	Problem  string `json:"problem,omitempty"`  // why the last attempt was in vain
+}
+
 // Client asks over one connection.
 type Client struct{ bus *bus.Bus }
 
@@ -124,6 +145,15 @@ func (c *Client) Reply(ctx context.Context, r ReplyRequest) (ReplyResponse, erro
 // Why explains what is decided about the objects that ref names.
 func (c *Client) Why(ctx context.Context, ref string) (WhyResponse, error) {
 	return ask[WhyResponse](ctx, c, VerbWhy, WhyRequest{Ref: ref})
+}
+
+// Told says what each channel has been told of a conversation. If no notifier runs, the error is bus.ErrNobody.
+func (c *Client) Told(ctx context.Context, id string) (ToldResponse, error) {
+	r, err := ask[ToldResponse](ctx, c, VerbTold, ToldRequest{ID: id})
+	if errors.Is(err, bus.ErrNobody) {
+		return r, fmt.Errorf("ask what the channels were told: no notifier runs, so nobody is told anything (%w): start `bellbuoy up` or `notifier`", bus.ErrNobody)
+	}
+	return r, err
 }
 
 // Watch calls each for the newest state of every conversation, then live for every event, until ctx is done.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // deliver claims, posts and writes the receipt. Whoever has begun finishes, also when the process is to end: a claim
@@ -112,14 +113,15 @@ func (l *loop) failed(ctx context.Context, t *turn, p plan, outcome error) (wait
 	if v.action == giveUp {
 		return 0, l.bury(ctx, t, p, outcome)
 	}
-	if err := l.settle(ctx, t, after(told, v, now)); err != nil {
+	if err := l.settle(ctx, t, after(told, v, outcome, now)); err != nil {
 		l.log.Warn("the claim of a post that failed stays until it has run out", "key", p.post.Key, "err", err)
 	}
 	return t.newestWaits(l.pause(v), outcome)
 }
 
 // after is the record after an attempt in vain.
-func after(told channel.Told, v verdict, now time.Time) channel.Told {
+func after(told channel.Told, v verdict, outcome error, now time.Time) channel.Told {
+	told.Problem = problem(outcome)
 	if v.action != hold {
 		told.Attempts++
 	}
@@ -136,6 +138,11 @@ func after(told channel.Told, v verdict, now time.Time) channel.Told {
 	return told
 }
 
+// maxProblem bounds what a record says of a failure, in bytes.
+const maxProblem = 300
+
+func problem(outcome error) string { return scrub.Line(outcome.Error(), maxProblem) }
+
 // bury gives a post up. Its events go with the next post of the conversation.
 func (l *loop) bury(ctx context.Context, t *turn, p plan, outcome error) error {
 	letter := bus.DeadLetter{
@@ -146,7 +153,7 @@ func (l *loop) bury(ctx context.Context, t *turn, p plan, outcome error) error {
 		return fmt.Errorf("give up post %s: %w", p.post.Key, err)
 	}
 	l.metrics.posts("dead")
-	told := channel.Told{Revision: t.told.Revision, Episode: t.told.Episode, Ref: t.told.Ref, At: t.told.At, GaveUp: p.post.Revision}
+	told := channel.Told{Revision: t.told.Revision, Episode: t.told.Episode, Ref: t.told.Ref, At: t.told.At, GaveUp: p.post.Revision, Problem: problem(outcome)}
 	return l.settle(ctx, t, told)
 }
 

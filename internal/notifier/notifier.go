@@ -122,13 +122,13 @@ func (n *Notifier) run(ctx context.Context) error {
 	for _, l := range n.loops {
 		g.Go(func() error { return l.run(ctx) })
 	}
-	g.Go(func() error { <-ctx.Done(); return nil })
+	g.Go(func() error { return n.bus.Serve(ctx, n.service()) })
 	return g.Wait()
 }
 
 func (n *Notifier) announce() {
 	if len(n.loops) == 0 {
-		n.log.Warn("nobody is told of anything: no channel is configured; set BELLBUOY_WEBHOOK_URL")
+		n.log.Info("no channel is configured, so nothing is posted anywhere; set BELLBUOY_WEBHOOK_URL")
 	}
 	for _, l := range n.loops {
 		l.log.Info("notifying", "records", l.prefix)

@@ -1,7 +1,7 @@
 package llmtest
 
 import (
-		"net/http"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
