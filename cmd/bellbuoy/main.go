@@ -32,7 +32,9 @@ type command struct {
 // commands lists them in the order of the help.
 func commands() []command {
 	return slices.Concat([]command{upCommand(), setupCommand(), listCommand(), showCommand(), watchCommand(), replyCommand()},
-		verbCommands(), []command{whyCommand(), versionCommand()})
+		verbCommands(), []command{whyCommand(), versionCommand()},
+		[]command{testCommand()},
+	)
 }
 
 func run(ctx context.Context, args []string) error {
