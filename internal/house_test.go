@@ -63,6 +63,7 @@ var plan = []room{
 	{"internal/schema", "", "", ""},
 
 	{"internal/config", "", "envconfig", ""},
+	{"internal/console", "scrub schema", "isatty term", ""},
 	{"internal/process", "config", "tint isatty prometheus sync", ""},
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
@@ -97,6 +98,7 @@ var outside = map[string][]string{
 	"prometheus":  {"github.com/prometheus/client_golang"},
 	"ssrf":        {"code.dny.dev/ssrf"},
 	"sync":        {"golang.org/x/sync"},
+	"term":        {"golang.org/x/term"},
 	"tint":        {"github.com/lmittmann/tint"},
 	"webhooks":    {"github.com/standard-webhooks/standard-webhooks/libraries"},
 }
