@@ -76,9 +76,11 @@ type system struct {
 func startSystem(b *testing.B, m mood) *system {
 	b.Helper()
 	s, hook := bustest.Server(b), newBell(b)
+	ends := !m.none && m.timeout == 0
+	m.timeout = 0 // that of the tests is short: what is told of the failures would come often and at any time
 	e2e.StartAnalyzer(b, s, m.start(b))
 	e2e.StartNotifier(b, s, hook.URL)
-	return &system{client: s.Connect(b), bell: hook, ends: !m.none && m.timeout == 0}
+	return &system{client: s.Connect(b), bell: hook, ends: ends}
 }
 
 // prepare lets every cluster's service fail for the first time.
