@@ -38,7 +38,7 @@ var plan = []room{
 	{"cmd/analyzer", "analyzer daemon bus process", "", ""},
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
 
-	{"internal/collector", "source source/docker source/file source/procfs bus process config scrub schema", "prometheus sync", ""},
+	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/analyzer", "detect conversation diagnose llm client bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
 
@@ -52,6 +52,7 @@ var plan = []room{
 	{"internal/source", "schema", "", ""},
 	{"internal/source/docker", "source source/procfs config scrub schema", "moby sync", ""},
 	{"internal/source/file", "source config scrub schema", "", ""},
+	{"internal/source/host", "source source/procfs config scrub schema", "", ""},
 	{"internal/source/procfs", "source config scrub schema", "", ""},
 	{"internal/channel", "schema", "", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},

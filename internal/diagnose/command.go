@@ -36,8 +36,8 @@ func Command(s *schema.ClusterContext, source string, a schema.Action) (string, 
 	return NewView(s).Command(source, a)
 }
 
-// Command renders an action as one command line that can be run as it is, with the tools of source: for docker, with
-// the names of containers that the snapshot holds. Nothing of it comes from free text. The verb none is no command
+// Command renders an action as one command line that can be run as it is, with the tools of source: for docker and
+// host, with the names of containers and units that the snapshot holds. Nothing of it comes from free text. The verb none is no command
 // and no error; every other action without one is an error that says why and wraps ErrNoCommand.
 func (v *View) Command(source string, a schema.Action) (string, error) {
 	if !slices.Contains(verbs(), a.Verb) {
@@ -46,18 +46,33 @@ func (v *View) Command(source string, a schema.Action) (string, error) {
 	if a.Verb == VerbNone {
 		return "", nil
 	}
-	if !isDocker(source) {
+	if !isFrom(source, "docker") && !isFrom(source, "host") {
 		return "", fmt.Errorf("render %s: which tools manage a cluster of source %q is not known: %w", a.Verb, cut(source, 80), ErrNoCommand)
 	}
 	s := v.serviceBy(a.Target)
 	if s == nil {
 		return "", fmt.Errorf("render %s: %q is not one service of the snapshot: %w", a.Verb, cut(a.Target, 80), ErrNoCommand)
 	}
-	names := containers(s, a.Verb)
-	if len(names) == 0 {
-		return "", fmt.Errorf("render %s: the snapshot names no container of %q that this would do anything for: %w", a.Verb, cut(a.Target, 80), ErrNoCommand)
+	line := render(source, a.Verb, s)
+	if line == "" {
+		return "", fmt.Errorf("render %s: the snapshot names no container or unit of %q that this would do anything for: %w", a.Verb, cut(a.Target, 80), ErrNoCommand)
 	}
-	return docker(a.Verb, names), nil
+	return line, nil
+}
+
+// render gives the command line of the tools that manage s; empty: there is none.
+func render(source, verb string, s *schema.ServiceSummary) string {
+	if s.Runtime == runtimeUnit {
+		if !isFrom(source, "host") {
+			return ""
+		}
+		return unit(verb, s)
+	}
+	names := containers(s, verb)
+	if len(names) == 0 || !isFrom(source, "docker") {
+		return ""
+	}
+	return docker(verb, names)
 }
 
 func docker(verb string, names []string) string {
@@ -135,7 +150,7 @@ func (v *View) settle(source string, a schema.Action, sure, looping bool) (schem
 		a = look(a, "it is being restarted again and again already: see why it ends")
 	}
 	line, err := v.Command(source, a)
-	if err != nil && changes(a.Verb) && isDocker(source) {
+	if err != nil && changes(a.Verb) {
 		a = look(a, "look before changing anything")
 		line, err = v.Command(source, a)
 	}

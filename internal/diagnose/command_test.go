@@ -28,7 +28,10 @@ func TestCommandIsRunnableAsItIsOrNotThere(t *testing.T) {
 		{Name: strings.Repeat("a", 300), State: "exited"},
 	}}
 	twin, other := schema.ServiceSummary{Name: "b", Namespace: "a", Instances: web.Instances}, schema.ServiceSummary{Name: "a/b", Instances: web.Instances}
-	snap := snapshot(web, hostile, db(), twin, other)
+	unit := func(name, state string) schema.ServiceSummary {
+		return schema.ServiceSummary{Name: name, Namespace: "systemd.service", Runtime: "unit", Instances: []schema.Instance{{Name: name + ".service", State: state}}}
+	}
+	snap := snapshot(web, hostile, db(), twin, other, unit("nginx", "failed"), unit("ssh", "running"), unit(`a\x2db@c`, "dead"), unit("-H", "dead"), unit("a b", "dead"), unit("*", "dead"))
 	tests := []struct {
 		name, source, verb, target string
 		want                       string // "": an error that says why
@@ -48,6 +51,17 @@ func TestCommandIsRunnableAsItIsOrNotThere(t *testing.T) {
 		{"dockerish-is-not-docker", "docker2", "logs", "shop/web", ""},
 		{"verb-not-in-the-list", "docker", "rm -f", "shop/web", ""},
 		{"exec-is-not-in-the-list", "docker", "exec", "shop/web", ""},
+		{"unit-logs", "docker,host", "logs", "systemd.service/nginx", "journalctl -u nginx.service -n 50 --no-pager"},
+		{"unit-inspect", "host", "inspect", "systemd.service/nginx", "systemctl status --no-pager nginx.service"},
+		{"unit-start", "host", "start", "systemd.service/nginx", "systemctl start nginx.service"},
+		{"unit-restart", "host", "restart", "systemd.service/ssh", "systemctl restart ssh.service"},
+		{"unit-name-is-quoted", "host", "start", `systemd.service/a\x2db@c`, `systemctl start 'a\x2db@c.service'`},
+		{"unit-runs-already", "host", "start", "systemd.service/ssh", ""},
+		{"unit-of-another-source", "docker", "logs", "systemd.service/nginx", ""},
+		{"container-of-another-source", "host", "logs", "shop/web", ""},
+		{"unit-name-that-is-an-option", "host", "start", "systemd.service/-H", ""},
+		{"unit-name-of-two-words", "host", "start", "systemd.service/a b", ""},
+		{"unit-name-that-is-a-pattern", "host", "restart", "systemd.service/*", ""},
 		{"empty-verb", "docker", "", "shop/web", ""},
 	}
 	for _, tt := range tests {

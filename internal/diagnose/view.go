@@ -150,7 +150,7 @@ func troubleOf(s *schema.ServiceSummary) trouble {
 // restarting tells whether the runtime itself is restarting an instance right now.
 func restarting(s *schema.ServiceSummary) bool {
 	for _, in := range s.Instances {
-		if in.State == "restarting" {
+		if in.State == "restarting" || strings.HasPrefix(in.State, "auto-restart") { // Docker's word, systemd's
 			return true
 		}
 	}
@@ -207,10 +207,10 @@ func (v *View) stopped(s *schema.ServiceSummary) string {
 	return s.NotWanted
 }
 
-// isDocker tells whether the Docker command line is the tool for a snapshot's source, a comma-separated list.
-func isDocker(source string) bool {
-	for kind := range strings.SplitSeq(source, ",") {
-		if strings.TrimSpace(kind) == "docker" {
+// isFrom tells whether a kind is among a snapshot's source, a comma-separated list.
+func isFrom(source, kind string) bool {
+	for one := range strings.SplitSeq(source, ",") {
+		if strings.TrimSpace(one) == kind {
 			return true
 		}
 	}
