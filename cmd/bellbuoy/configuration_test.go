@@ -45,9 +45,9 @@ func configuration() string {
 	)
 }
 
-const collectorAbout = "The Docker engine is the one that `DOCKER_HOST` names, or else the one at `/var/run/docker.sock`; contexts of the docker " +
-	"command are not looked at. Where the machine's `/proc` is mounted elsewhere, `HOST_PROC` names it. Labels of containers that Bellbuoy reads are in " +
-	"[architecture.md](architecture.md#what-people-type-and-set)."
+const collectorAbout = "The Docker engine is found as the docker command finds it: `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context, and then the usual " +
+	"sockets of Docker and Podman, in the order of [architecture.md](architecture.md#sources). Where the machine's `/proc` is mounted elsewhere, `HOST_PROC` " +
+	"names it. Labels of containers that Bellbuoy reads are in [architecture.md](architecture.md#what-people-type-and-set)."
 
 func TestConfigurationPageIsCurrent(t *testing.T) {
 	want := configuration()

@@ -2,8 +2,6 @@ package collector
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,7 +28,8 @@ type publisher interface {
 type Collector struct {
 	cfg     Config
 	cluster string
-	id      string // of this process: its host and a random part
+	host    string
+	id      string // of this machine's collector of this cluster
 	bus     publisher
 	log     *slog.Logger
 	metrics metrics
@@ -42,6 +41,7 @@ type Collector struct {
 
 	mu        sync.Mutex
 	published time.Time // when a snapshot was last stored; guarded by mu
+	rival     *owner    // who collects under the same name; guarded by mu
 	since     time.Time // when the collector was made
 }
 
@@ -75,13 +75,18 @@ func assemble(cfg Config, p publisher, k keeper, readers []*reader, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	cluster := or(cfg.Cluster, host)
-	var random [4]byte
-	_, _ = rand.Read(random[:]) // never fails
+	cluster, err := cfg.named(host)
+	if err != nil {
+		return nil, err
+	}
+	id := identity(host, cluster)
 	return &Collector{
-		cfg: cfg, cluster: cluster, id: host + "-" + hex.EncodeToString(random[:]), bus: p, log: log, metrics: m,
+		cfg: cfg, cluster: cluster, host: host, id: id, bus: p, log: log, metrics: m,
 		readers: readers, wake: make(chan struct{}, 1), claimed: map[string]bool{cluster: true}, since: time.Now(),
-		memory: memory{keeper: k, log: log, cluster: cluster},
+		memory: memory{
+			keeper: k, log: log, cluster: cluster,
+			self: owner{Collector: id, Host: host, Interval: cfg.Interval.Seconds()},
+		},
 	}, nil
 }
 
@@ -108,6 +113,7 @@ func (c *Collector) run(ctx context.Context) error {
 		}
 	})
 	c.goodbye(context.WithoutCancel(ctx), time.Now())
+	c.release(context.WithoutCancel(ctx), time.Now())
 	readers.Wait()
 	if err := context.Cause(ctx); errors.Is(err, errTaken) {
 		return err
@@ -133,6 +139,9 @@ func (c *Collector) step(ctx context.Context, now time.Time) error {
 	if err := c.memory.save(ctx, now); err != nil {
 		return err
 	}
+	c.mu.Lock()
+	c.rival = c.memory.rival
+	c.mu.Unlock()
 	return c.publish(ctx, snapshot)
 }
 
@@ -185,6 +194,12 @@ func budget(interval time.Duration) time.Duration {
 
 // take folds one reading into what is kept.
 func (c *Collector) take(r *reader, a answer, now time.Time) {
+	if r.leaveOut(a, c.memory.record.States[r.name], c.log) {
+		return
+	}
+	if r.optional && errors.Is(a.err, source.ErrAbsent) {
+		a.err = fmt.Errorf("%w; it was read here before. If it was taken away on purpose, set BELLBUOY_SOURCE to what is left", a.err)
+	}
 	change := change{at: later(now, a.at)}
 	if own := ownHappening(r, a, change.at); own != nil {
 		change.happened = append(change.happened, *own)
@@ -273,6 +288,15 @@ func (c *Collector) goodbye(ctx context.Context, now time.Time) {
 	}
 }
 
+// release leaves the record to whoever comes next.
+func (c *Collector) release(ctx context.Context, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
+	if err := c.memory.release(ctx, now); err != nil {
+		c.log.Warn("another machine that takes over will wait until this one looks silent", "error", err)
+	}
+}
+
 // ready says why snapshots do not come; nil while they do.
 func (c *Collector) ready() error {
 	if err := c.bus.Ready(); err != nil {
@@ -282,6 +306,9 @@ func (c *Collector) ready() error {
 	defer c.mu.Unlock()
 	patience := 3*c.cfg.Interval + budget(c.cfg.Interval)
 	switch {
+	case c.rival != nil:
+		return fmt.Errorf("cluster %s is collected on two machines, %s and %s; set BELLBUOY_CLUSTER on one of them to a name of its own",
+			c.cluster, c.host, c.rival.Host)
 	case c.published.IsZero():
 		return errors.New("no snapshot has been published yet")
 	case time.Since(c.published) > patience:

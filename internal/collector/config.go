@@ -11,17 +11,17 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// Config is what a collector can be told. Its zero value watches the machine's own Docker engine.
+// Config is what a collector can be told. Its zero value watches what the machine has.
 type Config struct {
 	Cluster       string        `env:"CLUSTER" unset:"the host's name; with one file as the only source, the name that its lines say" desc:"Name of the cluster that snapshots are about."`
-	Source        []string      `env:"SOURCE" default:"auto" desc:"What to read, a list of: docker, file:PATH (JSON Lines of snapshots). auto: docker. none: nothing, somebody else publishes snapshots."`
+	Source        []string      `env:"SOURCE" default:"auto" desc:"What to read, a list of: docker, file:PATH (JSON Lines of snapshots). auto: all that this machine has of them but files; what it has not is left out, and looked for again. none: nothing, somebody else publishes snapshots."`
 	Interval      time.Duration `env:"INTERVAL" default:"15s" desc:"Time between two snapshots, at least 1s."`
 	CollectLabels []string      `env:"COLLECT_LABELS" default:"team,owner,tier,runbook" desc:"Labels of containers that are taken over into snapshots; those that begin with bellbuoy. always are."`
 }
 
 // Names in Config.Source that are not a kind of source.
 const (
-	auto = "auto" // the best there is: docker for now
+	auto = "auto" // all that this machine has
 	none = "none" // no collector
 )
 
@@ -45,6 +45,9 @@ func (c Config) Validate() error {
 	}
 	if len(c.Cluster) > schema.MaxName {
 		mistake("CLUSTER", c.Cluster, fmt.Sprintf("is longer than %d bytes", schema.MaxName))
+	}
+	if c.Cluster == schema.OwnCluster {
+		mistake("CLUSTER", c.Cluster, "is reserved for what Bellbuoy says of itself")
 	}
 	for i, s := range c.Source {
 		if problem := c.problem(i, s); problem != "" {
@@ -90,8 +93,16 @@ func (c Config) withDefaults() Config {
 	if c.Interval == 0 {
 		c.Interval = schema.DefaultInterval
 	}
-	if len(c.Source) == 0 || slices.Equal(c.Source, []string{auto}) {
-		c.Source = []string{"docker"}
+	if len(c.Source) == 0 {
+		c.Source = []string{auto}
 	}
 	return c
+}
+
+// sources lists what to read. optional: those that this machine does not have are left out.
+func (c Config) sources() (list []string, optional bool) {
+	if slices.Equal(c.Source, []string{auto}) {
+		return automatic(), true
+	}
+	return c.Source, false
 }

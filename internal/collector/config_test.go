@@ -53,6 +53,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 		{"file-without-path", collector.Config{Source: []string{"file:"}}, []string{"file:PATH"}},
 		{"none-and-more", collector.Config{Source: []string{"none", "docker"}}, []string{"stands alone"}},
 		{"twice", collector.Config{Source: []string{"docker", "docker"}}, []string{"listed twice"}},
+		{"own-cluster", collector.Config{Cluster: "bellbuoy"}, []string{`CLUSTER="bellbuoy"`, "reserved"}},
 		{"short-interval", collector.Config{Interval: time.Millisecond}, []string{"INTERVAL", "1s"}},
 		{"several", collector.Config{Interval: 1, Source: []string{"x", "y"}}, []string{"INTERVAL", `"x"`, `"y"`}},
 	}

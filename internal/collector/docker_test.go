@@ -12,7 +12,7 @@ import (
 func TestTheMachinesOwnEngineIsCollected(t *testing.T) {
 	need.Docker(t)
 	b := bustest.New(t)
-	c, err := collector.New(collector.Config{Cluster: "here"}, b, bustest.Log(t), nil)
+	c, err := collector.New(collector.Config{Cluster: "here", Source: []string{"docker"}}, b, bustest.Log(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,6 +20,10 @@ func TestTheMachinesOwnEngineIsCollected(t *testing.T) {
 	s := bustest.Next[schema.ClusterContext](t, b, "bellbuoy.context.here")
 	if s.Source != "docker" || s.Stale != nil || len(s.Nodes) != 1 || s.Nodes[0].Status != schema.NodeHealthy || s.TakenAt.IsZero() {
 		t.Errorf("snapshot: %+v", s)
+	}
+	reasons := unread(s)
+	if _, listed := reasons[schema.PartErrors]; listed || reasons[schema.PartNodes] == "" || reasons[schema.PartDisks] == "" || s.Host != hostname(t) {
+		t.Errorf("host %q, unread %+v", s.Host, s.Unread)
 	}
 	for _, v := range s.Services {
 		if v.ErrorsTotal == nil || v.RestartsTotal == nil || v.ErrorCount1h == nil || v.RestartCount24h == nil {

@@ -20,10 +20,12 @@ type (
 	Keeper    = keeper
 )
 
-// Fake is a source of a test's own. Recorded: it plays a recording and counts nothing.
+// Fake is a source of a test's own. Recorded: it plays a recording and counts nothing. Optional: it may be absent.
 type Fake struct {
 	Name     string
 	Recorded bool
+	Optional bool
+	Parts    []string
 	Open     func(ctx context.Context, state json.RawMessage) (source.Source, error)
 }
 
@@ -32,8 +34,9 @@ func NewWith(cfg Config, p Publisher, k Keeper, log *slog.Logger, reg prometheus
 	var readers []*reader
 	for _, f := range fakes {
 		open := func(ctx context.Context, o opening) (source.Source, error) { return f.Open(ctx, o.state) }
-		readers = append(readers, newReader(f.Name, kind{name: f.Name, counts: !f.Recorded, recorded: f.Recorded, open: open},
-			opening{log: log, config: cfg}))
+		r := newReader(f.Name, kind{name: f.Name, counts: !f.Recorded, recorded: f.Recorded, parts: f.Parts, open: open}, opening{log: log, config: cfg})
+		r.optional = f.Optional
+		readers = append(readers, r)
 	}
 	return assemble(cfg.withDefaults(), p, k, readers, log, reg)
 }
@@ -51,6 +54,18 @@ func (c *Collector) Sources(t testing.TB) (stop func()) {
 	})
 	t.Cleanup(stop)
 	return stop
+}
+
+// At makes the collector that of another machine.
+func (c *Collector) At(host string) {
+	c.host, c.id = host, host+"-00000000"
+	c.memory.self.Host, c.memory.self.Collector = c.host, c.id
+}
+
+// Stop says goodbye and releases the record, as a collector does that ends.
+func (c *Collector) Stop(ctx context.Context, now time.Time) {
+	c.goodbye(ctx, now)
+	c.release(ctx, now)
 }
 
 // Step takes one snapshot as if it were now.
@@ -73,4 +88,6 @@ var (
 	Loop   = loop
 	Varied = varied
 	Budget = budget
+	// Identity is the id of this machine's collector.
+	Identity = identity
 )

@@ -27,6 +27,8 @@ type engine struct {
 	down     error         // reading fails with it
 	hang     chan struct{} // reading waits until it is closed
 	gap      bool
+	reads    map[string]string
+	nodes    []schema.NodeSummary
 	opened   []string // the states it was opened with
 	wake     chan struct{}
 }
@@ -84,7 +86,8 @@ func (s *engineSource) Read(ctx context.Context) (source.Reading, error) {
 	if e.down != nil {
 		return source.Reading{}, e.down
 	}
-	r := source.Reading{Happened: e.happened[s.cursor:], GapBefore: e.gap}
+	r := source.Reading{Happened: e.happened[s.cursor:], GapBefore: e.gap, Reads: e.reads}
+	r.Snapshot.Nodes = e.nodes
 	s.cursor = len(e.happened)
 	r.State, _ = json.Marshal(s.cursor)
 	r.Snapshot.Services = e.services

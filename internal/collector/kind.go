@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/source"
 	"github.com/bellbuoy/bellbuoy/internal/source/docker"
 	"github.com/bellbuoy/bellbuoy/internal/source/file"
@@ -14,9 +15,11 @@ import (
 // kind is one kind of source and how it is opened.
 type kind struct {
 	name     string
-	argument bool // it is written name:PATH
-	counts   bool // its happenings are all there are, so a service without one has failed 0 times
-	recorded bool // its snapshots have a cluster and a time of their own
+	argument bool     // it is written name:PATH
+	counts   bool     // its happenings are all there are, so a service without one has failed 0 times
+	recorded bool     // its snapshots have a cluster and a time of their own
+	auto     bool     // it is read with SOURCE=auto, if this machine has it
+	parts    []string // of schema.Parts that it can read where all goes well; none: whatever its snapshots hold
 	check    func(argument string) error
 	open     opener
 }
@@ -31,10 +34,14 @@ type opening struct {
 	state    json.RawMessage
 }
 
-// kinds is every kind of source there is.
+// kinds is every kind of source there is. Those of SOURCE=auto are read in this order.
 func kinds() []kind {
 	return []kind{
-		{name: "docker", counts: true, open: openDocker},
+		{
+			name: "docker", counts: true, auto: true, open: openDocker,
+			parts: []string{schema.PartServices, schema.PartHealth, schema.PartJobs, schema.PartErrors, schema.PartMachine},
+		},
+		// The kind "host" has its line here, before file, once its package is in.
 		{name: "file", argument: true, recorded: true, open: openFile, check: file.Check},
 	}
 }
@@ -73,10 +80,22 @@ func openFile(_ context.Context, o opening) (source.Source, error) {
 	return s, nil
 }
 
+// automatic names the sources that SOURCE=auto stands for.
+func automatic() []string {
+	var names []string
+	for _, k := range kinds() {
+		if k.auto {
+			names = append(names, k.name)
+		}
+	}
+	return names
+}
+
 // configured makes a reader for each source in cfg, and checks what can be checked before anything runs.
 func configured(cfg Config, log *slog.Logger) ([]*reader, error) {
 	var all []*reader
-	for _, s := range cfg.Source {
+	list, optional := cfg.sources()
+	for _, s := range list {
 		name, argument, _ := strings.Cut(s, ":")
 		k, _ := kindOf(name)
 		if k.check != nil {
@@ -84,7 +103,9 @@ func configured(cfg Config, log *slog.Logger) ([]*reader, error) {
 				return nil, err
 			}
 		}
-		all = append(all, newReader(s, k, opening{argument: argument, config: cfg, log: log.With("source", s)}))
+		r := newReader(s, k, opening{argument: argument, config: cfg, log: log.With("source", s)})
+		r.optional = optional
+		all = append(all, r)
 	}
 	return all, nil
 }

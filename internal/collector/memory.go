@@ -29,6 +29,8 @@ type memory struct {
 	keeper  keeper
 	log     *slog.Logger
 	cluster string
+	self    owner   // who stores; without an id nobody owns the record
+	rival   *owner  // who stores it instead of us; nil: nobody
 	record  *record // nil until it was loaded
 	stored  []byte
 	rev     uint64
@@ -68,6 +70,9 @@ func (m *memory) load(ctx context.Context, now time.Time) error {
 			m.cluster, r.Cluster, schema.Token(m.cluster), errTaken)
 	}
 	m.record, m.stored, m.rev = r, data, rev
+	if r.Owner.heldAgainst(m.self, now) {
+		m.standBy(r.Owner)
+	}
 	return nil
 }
 
@@ -94,33 +99,57 @@ func (r *record) fold(c change) (fresh []source.Happening) {
 	return fresh
 }
 
-// save stores the record if it has changed. Where another collector stored before, it counts on from that record.
+// save stores the record if it has changed, unless it is another collector's. Where one of the same id stored before,
+// it counts on from that record.
 func (m *memory) save(ctx context.Context, now time.Time) error {
+	if m.rival != nil {
+		if err := m.contest(ctx, now); err != nil {
+			return err
+		}
+	}
 	for range saveAttempts {
-		data, err := m.record.encode()
-		if err != nil {
-			return fmt.Errorf("store windows of cluster %s: %w", m.cluster, err)
-		}
-		if bytes.Equal(data, m.stored) {
-			m.unsaved = nil
+		if m.rival != nil {
 			return nil
 		}
-		rev, err := m.keeper.Put(ctx, key(m.cluster), data, m.rev)
-		if err == nil {
-			m.stored, m.rev, m.unsaved = data, rev, nil
-			return nil
+		stored, err := m.store(ctx, now)
+		if stored || err != nil {
+			return err
 		}
-		if !errors.Is(err, bus.ErrConflict) {
-			return fmt.Errorf("store windows of cluster %s: %w", m.cluster, err)
-		}
+		ours, changes := m.record, m.unsaved
 		if err := m.load(ctx, now); err != nil {
 			return err
 		}
-		for _, c := range m.unsaved {
+		if m.rival != nil {
+			m.record = ours // which goes on in memory
+			return nil
+		}
+		for _, c := range changes {
 			m.record.fold(c)
 		}
 	}
 	return fmt.Errorf("store windows of cluster %s: another collector stores at the same time, again and again", m.cluster)
+}
+
+// store stores the record as it is; it is false where another collector was first.
+func (m *memory) store(ctx context.Context, now time.Time) (bool, error) {
+	m.sign(now)
+	data, err := m.record.encode()
+	if err != nil {
+		return false, fmt.Errorf("store windows of cluster %s: %w", m.cluster, err)
+	}
+	if bytes.Equal(data, m.stored) {
+		m.unsaved = nil
+		return true, nil
+	}
+	rev, err := m.keeper.Put(ctx, key(m.cluster), data, m.rev)
+	switch {
+	case errors.Is(err, bus.ErrConflict):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("store windows of cluster %s: %w", m.cluster, err)
+	}
+	m.stored, m.rev, m.unsaved = data, rev, nil
+	return true, nil
 }
 
 // saveAttempts is how often a conflict is met before the snapshot is left out.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -16,17 +15,19 @@ import (
 // reader reads one source in a goroutine of its own, so that a source that hangs delays nobody. At most one reading
 // is under way at a time; its result waits until the collector takes it.
 type reader struct {
-	name    string // as configured
-	kind    kind
-	opening opening
-	asks    chan ask
-	answers chan answer
-	busy    bool // of the collector's goroutine: a reading is under way
+	name     string // as configured
+	kind     kind
+	opening  opening
+	optional bool // it is left out while this machine does not have it
+	asks     chan ask
+	answers  chan answer
+	busy     bool // of the collector's goroutine: a reading is under way
 
 	// What it last gave, of the collector's goroutine.
 	part   source.Reading
 	read   time.Time // when part was read; zero: never
 	failed error     // why the newest reading failed; nil: it did not
+	absent error     // why an optional source is left out; nil: it is not
 }
 
 // ask is the wish for one reading, to be done by until.
@@ -83,10 +84,19 @@ func (r *reader) open(ctx context.Context, a ask) (source.Source, error) {
 	o.state = a.state
 	s, err := r.kind.open(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("open source %s: %w", r.name, err)
+		return nil, openError{r.name, err}
 	}
 	return s, nil
 }
+
+// openError is why a source could not be opened.
+type openError struct {
+	name string
+	err  error
+}
+
+func (e openError) Error() string { return "open source " + e.name + ": " + e.err.Error() }
+func (e openError) Unwrap() error { return e.err }
 
 // readOpen reads the source, unless it could not be opened.
 func (r *reader) readOpen(ctx context.Context, s source.Source, a ask, err error) answer {
@@ -151,6 +161,24 @@ func (r *reader) finish(late context.Context) answer {
 func (r *reader) finished(a answer) answer {
 	r.busy = false
 	return a
+}
+
+// leaveOut tells whether the answer is that this machine does not have the source and nobody insists on it. One that
+// was read before, in this process or an earlier one that left its state, is missed instead.
+func (r *reader) leaveOut(a answer, state json.RawMessage, log *slog.Logger) bool {
+	if !r.optional || !errors.Is(a.err, source.ErrAbsent) || !r.read.IsZero() || state != nil {
+		r.absent = nil
+		return false
+	}
+	err := a.err
+	if opening, ok := errors.AsType[openError](err); ok {
+		err = opening.err
+	}
+	if r.absent == nil {
+		log.Info("this machine does not have the source, so it is left out and looked for again with every snapshot", "source", r.name, "reason", scrub.Line(err.Error(), maxTextBytes))
+	}
+	r.absent, r.failed = err, nil
+	return true
 }
 
 // took notes the outcome of a reading and logs when a source begins or ceases to fail.

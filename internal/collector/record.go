@@ -17,6 +17,7 @@ import (
 // give the same result for the same input in the same order.
 type record struct {
 	Cluster  string                     `json:"cluster"` // the whole name, because several meet in one token
+	Owner    *owner                     `json:"owner,omitempty"`
 	Since    time.Time                  `json:"counters_since"`
 	Services []*tracked                 `json:"services,omitempty"` // those that something happened to, sorted
 	Events   []schema.ClusterEvent      `json:"events,omitempty"`   // oldest first
@@ -37,7 +38,7 @@ type tracked struct {
 
 // Bounds of a record.
 const (
-	maxCounted     = 1024 // more than a source can report again after it was opened anew
+	maxCounted     = 2048 // more than a source can report again after it was opened anew
 	maxTracked     = schema.MaxServices
 	forgetAfter    = 7 * 24 * time.Hour // after its newest happening, a service that left the cluster is forgotten
 	maxEventBytes  = 400
@@ -66,7 +67,7 @@ func (r *record) apply(h source.Happening, now time.Time) bool {
 	if h.Event != "" {
 		r.note(schema.ClusterEvent{At: at, Kind: h.Event, Object: h.Object.String(), Text: h.Text})
 	}
-	if h.Object.Kind == schema.KindService && (h.Kind == source.Failed || h.Kind == source.Restarted) {
+	if h.Object.Kind == schema.KindService && h.Kind != source.Noted {
 		r.track(h.Object).count(h, at)
 	}
 	return true
@@ -122,9 +123,16 @@ func (t *tracked) count(h source.Happening, at time.Time) {
 	if at.After(t.Newest) {
 		t.Newest = at
 	}
-	if h.Kind == source.Restarted {
+	switch h.Kind {
+	case source.Restarted:
 		t.Restarts++
 		t.Restarts24h[bucket(at, restartWidth)]++
+		return
+	case source.Logged:
+		if h.Count > 0 {
+			t.Errors += h.Count
+			t.Failures1h[bucket(at, failureWidth)] += h.Count
+		}
 		return
 	}
 	t.Errors++

@@ -12,9 +12,9 @@ import (
 // snapshot puts together what the sources last gave, what is kept, and what is known of the collector itself.
 func (c *Collector) snapshot(now time.Time) schema.ClusterContext {
 	s := schema.ClusterContext{
-		Schema: schema.ContextVersion, ClusterName: c.cluster, Collector: c.id, TakenAt: now.UTC(),
+		Schema: schema.ContextVersion, ClusterName: c.cluster, Collector: c.id, Host: c.host, TakenAt: now.UTC(),
 		IntervalSeconds: c.cfg.Interval.Seconds(), CountersSince: c.memory.record.Since,
-		Nodes: []schema.NodeSummary{}, Services: []schema.ServiceSummary{}, ActiveAlerts: []schema.AlertSummary{},
+		Nodes: c.nodes(), Unread: c.unread(), Services: []schema.ServiceSummary{}, ActiveAlerts: []schema.AlertSummary{},
 	}
 	for _, r := range c.readers {
 		c.add(&s, r, now)
@@ -41,8 +41,11 @@ func (c *Collector) playBack(s, played *schema.ClusterContext) {
 	}
 }
 
-// add puts one source's last part into the snapshot.
+// add puts one source's last part into the snapshot, but for its nodes.
 func (c *Collector) add(s *schema.ClusterContext, r *reader, now time.Time) {
+	if r.absent != nil {
+		return
+	}
 	if stale := r.stale(); stale != nil {
 		s.Stale = append(s.Stale, *stale)
 	}
@@ -52,9 +55,9 @@ func (c *Collector) add(s *schema.ClusterContext, r *reader, now time.Time) {
 		if r.kind.counts {
 			c.memory.record.report(&service, now)
 		}
+		service.Stale = service.Stale || r.failed != nil
 		s.Services = append(s.Services, service)
 	}
-	s.Nodes = append(s.Nodes, part.Nodes...)
 	s.RecentEvents = append(s.RecentEvents, part.RecentEvents...)
 	s.ActiveAlerts = append(s.ActiveAlerts, part.ActiveAlerts...)
 	s.Stale = append(s.Stale, part.Stale...)

@@ -2,10 +2,13 @@
 // people did to them. It asks only for what a read-only proxy of the socket can allow: ping, info, events, the list of
 // containers, and of single containers their inspection, one-shot stats and logs.
 //
-// Three things go on. A watcher follows the engine's events, resumes where it was after a break, and knows when the
+// Find finds the engine, as Docker's own command does.
+//
+// Four things go on. A watcher follows the engine's events, resumes where it was after a break, and knows when the
 // engine, which keeps 256 events, may have forgotten some. Read asks for the state, folds the events that have come
 // since into happenings, and judges what is wanted. A sampler asks for stats, in batches beside the readings, so that
-// an engine that takes a second for each does not hold them up.
+// an engine that takes a second for each does not hold them up. A counter does the same with new log lines, of which it
+// keeps how many are at error level and nothing else.
 //
 // Everything that decides is pure and takes times as values: judge (what is wanted), memory.fold (what happened),
 // memory.replicas (how many there should be), stats and logs decoding. What must outlive the process is in memory,
