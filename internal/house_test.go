@@ -33,7 +33,7 @@ type room struct {
 // plan is every room there is. Imports point down: cmd, then the daemons, then what they are made of, then scrub and
 // schema. Adapters see their parent, schema, scrub and config, never the bus or a sibling.
 var plan = []room{
-	{"cmd/bellbuoy", "collector analyzer notifier daemon drill llm client bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/docker source/file"},
+	{"cmd/bellbuoy", "collector analyzer notifier daemon demo drill llm llm/fake client bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/docker source/file"},
 	{"cmd/collector", "collector daemon bus process", "", ""},
 	{"cmd/analyzer", "analyzer daemon bus process", "", ""},
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
@@ -46,6 +46,7 @@ var plan = []room{
 	{"internal/bus", "scrub schema", "nats orbit prometheus", ""},
 	{"internal/bus/embed", "", "nats nats-server", "bus schema"},
 	{"internal/client", "conversation bus scrub schema", "", ""},
+	{"internal/demo", "analyzer notifier client drill llm llm/fake channel/webhook bus bus/embed process config schema", "prometheus", ""},
 	{"internal/drill", "client bus schema", "", "llm notifier"},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},
 	{"internal/llm/fake", "", "", "llm diagnose schema"},

@@ -33,7 +33,7 @@ type command struct {
 func commands() []command {
 	return slices.Concat([]command{upCommand(), setupCommand(), listCommand(), showCommand(), watchCommand(), replyCommand()},
 		verbCommands(), []command{whyCommand(), versionCommand()},
-		[]command{testCommand()},
+		[]command{demoCommand(), testCommand(), fakemodelCommand()},
 	)
 }
 

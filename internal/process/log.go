@@ -39,5 +39,8 @@ func (c LogConfig) level() slog.Level {
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd())
+	return ok && IsTerminal(f)
 }
+
+// IsTerminal tells whether somebody may be sitting at the other end of f.
+func IsTerminal(f *os.File) bool { return isatty.IsTerminal(f.Fd()) }

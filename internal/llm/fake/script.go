@@ -3,6 +3,7 @@ package fake
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -100,8 +101,8 @@ func (e evidence) guilty() (item, bool) {
 
 // finding is what the script makes of the evidence.
 type finding struct {
-	component, category, statement, verb string
-	rests                                []item
+	component, category, statement, reach, verb string
+	rests                                       []item
 }
 
 func (e evidence) find() finding {
@@ -126,7 +127,7 @@ func (e evidence) find() finding {
 		f.rests = append(f.rests, log)
 	}
 	if callers, ok := e.callers(); ok {
-		f.statement += "; " + callers.Text
+		f.reach = "; " + callers.Text
 		f.rests = append(f.rests, callers)
 	}
 	return f
@@ -159,7 +160,7 @@ func (e evidence) verdict() string {
 	unsure := f.category == "unknown"
 	confidence, why := "medium", "a script matched the evidence and did no thinking"
 	if unsure {
-		confidence, f.statement = "low", "the script knows no reason for this"+f.statement
+		confidence, f.statement = "low", "the script knows no reason for this"
 	}
 	cites := []any{}
 	for _, i := range f.rests {
@@ -168,7 +169,7 @@ func (e evidence) verdict() string {
 	return compact(map[string]any{
 		"reasoning":  Mark + "fixed rules were applied to the evidence.",
 		"summary":    Mark + f.statement,
-		"root_cause": map[string]any{"component": f.component, "category": f.category, "statement": Mark + f.statement},
+		"root_cause": map[string]any{"component": f.component, "category": f.category, "statement": Mark + f.statement + f.reach},
 		"confidence": confidence, "confidence_why": why, "evidence": cites, "alternatives": []any{},
 		"action":         map[string]any{"verb": f.verb, "target": f.component, "reason": "the script looks before anything is changed"},
 		"self_resolving": false, "insufficient_data": unsure,
@@ -178,11 +179,14 @@ func (e evidence) verdict() string {
 // reply answers a question with those pieces of evidence that its words ask for.
 func (e evidence) reply() string {
 	asks := strings.ToLower(e.question)
-	kinds := []string{"failure", "neighbour", "change"}
+	var kinds []string
 	for _, k := range [][2]string{{"log", "log"}, {"event", "event"}, {"chang", "change"}, {"depend", "neighbour"}, {"affected", "neighbour"}, {"node", "node"}} {
-		if strings.Contains(asks, k[0]) {
-			kinds = []string{k[1]}
+		if strings.Contains(asks, k[0]) && !slices.Contains(kinds, k[1]) {
+			kinds = append(kinds, k[1])
 		}
+	}
+	if len(kinds) == 0 {
+		kinds = []string{"failure", "neighbour", "change"}
 	}
 	var said []string
 	if e.cause != "" {
