@@ -33,7 +33,7 @@ type room struct {
 // plan is every room there is. Imports point down: cmd, then the daemons, then what they are made of, then scrub and
 // schema. Adapters see their parent, schema, scrub and config, never the bus or a sibling.
 var plan = []room{
-	{"cmd/bellbuoy", "collector analyzer notifier daemon demo drill llm llm/fake client bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/docker source/file"},
+	{"cmd/bellbuoy", "collector analyzer notifier daemon console demo drill llm llm/fake client bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/docker source/file"},
 	{"cmd/collector", "collector daemon bus process", "", ""},
 	{"cmd/analyzer", "analyzer daemon bus process", "", ""},
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
@@ -65,7 +65,7 @@ var plan = []room{
 	{"internal/schema", "", "", ""},
 
 	{"internal/config", "", "envconfig", ""},
-	{"internal/console", "scrub schema", "isatty term", ""},
+	{"internal/console", "client scrub schema", "isatty term", ""},
 	{"internal/process", "config", "tint isatty prometheus sync", ""},
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},

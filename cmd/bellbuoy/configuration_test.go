@@ -30,7 +30,7 @@ func configuration() string {
 			About: "`bellbuoy up` also reads everything else on this page.",
 		},
 		config.Section{
-			Title: "bellbuoy reply, ack, resolve, dismiss and reopen", Config: personConfig{},
+			Title: "bellbuoy reply, ack, unack, resolve, dismiss and reopen", Config: personConfig{},
 			About: "All commands that ask what runs also read the section about NATS.",
 		},
 		config.Section{Title: "Collector", Config: collector.Config{}, About: collectorAbout},

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/client"
@@ -14,7 +12,7 @@ import (
 func listCommand() command {
 	var all, asJSON bool
 	return command{
-		name: "list", args: "[--all] [--json]", about: "the open conversations; with --all the closed ones too",
+		name: "list", args: "[--all] [--json]", about: "the open conversations, worst first; with --all the closed ones too",
 		flags: func(f *flag.FlagSet) {
 			f.BoolVar(&all, "all", false, "closed conversations too")
 			f.BoolVar(&asJSON, "json", false, "print JSON")
@@ -29,28 +27,39 @@ func listCommand() command {
 }
 
 func list(ctx context.Context, c *client.Client, out io.Writer, all, asJSON bool) error {
-	response, err := c.List(ctx, client.ListRequest{All: all})
+	response, err := everyPage(ctx, c, all, 0)
 	if err != nil {
 		return err
 	}
 	if asJSON {
 		return printJSON(out, response)
 	}
-	if len(response.Conversations) == 0 {
-		fmt.Fprintln(out, "nothing is open")
-		return nil
+	p := printer(out)
+	p.List(response.Conversations, response.Closed, time.Now())
+	return p.Err()
+}
+
+// everyPage gathers all pages of a list; 0 takes pages as large as the server gives. What changes its place meanwhile
+// is listed once, as it was last seen.
+func everyPage(ctx context.Context, c *client.Client, all bool, size int) (client.ListResponse, error) {
+	whole := client.ListResponse{Conversations: []client.Summary{}}
+	at := map[string]int{}
+	for offset := 0; ; {
+		page, err := c.List(ctx, client.ListRequest{All: all, Offset: offset, Limit: size})
+		if err != nil {
+			return whole, err
+		}
+		for _, s := range page.Conversations {
+			if i, ok := at[s.ID]; ok {
+				whole.Conversations[i] = s
+				continue
+			}
+			at[s.ID] = len(whole.Conversations)
+			whole.Conversations = append(whole.Conversations, s)
+		}
+		whole.Closed, whole.Total = page.Closed, len(whole.Conversations)
+		if offset += len(page.Conversations); len(page.Conversations) == 0 || offset >= page.Total {
+			return whole, nil
+		}
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tSEVERITY\tSTATE\tOBJECT\tTITLE\tOWNER\tSINCE")
-	for _, s := range response.Conversations {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s/%s\t%s\t%s\t%s\n", s.ID[:shortID], s.Severity, s.State, plain(s.Cluster), plain(s.Object.String()),
-			plain(s.Title), dash(plain(s.Owner)), s.StartedAt.Local().Format(time.DateTime))
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	if more := response.Total - len(response.Conversations); more > 0 {
-		fmt.Fprintf(out, "and %d more\n", more)
-	}
-	return nil
 }

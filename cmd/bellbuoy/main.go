@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/client"
@@ -31,10 +32,25 @@ type command struct {
 
 // commands lists them in the order of the help.
 func commands() []command {
-	return slices.Concat([]command{upCommand(), setupCommand(), listCommand(), showCommand(), watchCommand(), replyCommand()},
-		verbCommands(), []command{whyCommand(), versionCommand()},
-		[]command{demoCommand(), testCommand(), fakemodelCommand()},
-	)
+	return []command{
+		upCommand(),
+		listCommand(),
+		showCommand(),
+		watchCommand(),
+		replyCommand(),
+		ackCommand(),
+		unackCommand(),
+		resolveCommand(),
+		dismissCommand(),
+		reopenCommand(),
+		whyCommand(),
+		demoCommand(),
+		testCommand(),
+		setupCommand(),
+		fakemodelCommand(),
+		completionCommand(),
+		versionCommand(),
+	}
 }
 
 func run(ctx context.Context, args []string) error {
@@ -48,15 +64,27 @@ func run(ctx context.Context, args []string) error {
 	if args[0] == "--version" {
 		args[0] = "version"
 	}
+	if args[0] == refsCommand {
+		return refs(ctx, os.Stdout)
+	}
+	var names []string
 	for _, c := range commands() {
 		if c.name == args[0] {
 			return c.start(ctx, args[1:])
 		}
+		names = append(names, c.name)
+	}
+	if near := config.Nearest(args[0], names); near != "" {
+		return process.Usage{Err: fmt.Errorf("there is no command %q: did you mean bellbuoy %s? bellbuoy help lists those there are", args[0], near)}
 	}
 	return process.Usage{Err: fmt.Errorf("there is no command %q: bellbuoy help lists those there are", args[0])}
 }
 
 func (c command) start(ctx context.Context, args []string) error {
+	return c.startOn(ctx, os.Stdout, args)
+}
+
+func (c command) startOn(ctx context.Context, out io.Writer, args []string) error {
 	set := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	if c.flags != nil {
@@ -65,12 +93,12 @@ func (c command) start(ctx context.Context, args []string) error {
 	rest, err := parse(set, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		c.help(os.Stdout, set)
+		c.help(out, set)
 		return nil
 	case err != nil:
 		return process.Usage{Err: fmt.Errorf("%s: %w: use bellbuoy %s %s", c.name, err, c.name, c.args)}
 	}
-	return c.run(ctx, os.Stdout, rest)
+	return c.run(ctx, out, rest)
 }
 
 // parse takes flags before, between and after the other words; what follows "--" is words.
@@ -120,6 +148,9 @@ func usage(command, want string) error {
 	return process.Usage{Err: fmt.Errorf("%s: use bellbuoy %s %s", command, command, want)}
 }
 
+// connectWithin is how long a person waits for a server that does not answer.
+const connectWithin = 2 * time.Second
+
 // connected runs do with a client on the configured server.
 func connected(ctx context.Context, do func(context.Context, *client.Client) error) error {
 	var common daemon.Common
@@ -127,6 +158,7 @@ func connected(ctx context.Context, do func(context.Context, *client.Client) err
 		return err
 	}
 	options := common.NATS.Options("bellbuoy")
+	options.Within = connectWithin
 	options.Log = process.Logger(os.Stderr, process.LogConfig{Level: cmp.Or(common.Log.Level, "info"), Format: "text"})
 	b, err := bus.Connect(ctx, options)
 	if err != nil {

@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
 func contains(text, part string) bool { return strings.Contains(text, part) }
@@ -118,24 +116,5 @@ func TestCommandsRefuseWrongWords(t *testing.T) {
 		if err == nil || !contains(err.Error(), "use bellbuoy "+c.name) {
 			t.Errorf("%s %v: error %v, want how to use it", c.name, words, err)
 		}
-	}
-}
-
-func TestSaidNamesWhoSpokeOnce(t *testing.T) {
-	ada := &schema.Author{Name: "ada", Channel: "api"}
-	for name, c := range map[string]struct {
-		m    schema.Message
-		want string
-	}{
-		"of-the-rules":      {schema.Message{Content: "checkout is down."}, "checkout is down."},
-		"a-question":        {schema.Message{Content: "why?", Author: ada}, "ada (api, unverified): why?"},
-		"names-the-speaker": {schema.Message{Content: "ada has it.", Author: ada}, "ada has it. (api, unverified)"},
-		"verified":          {schema.Message{Content: "why?", Author: &schema.Author{Name: "ada", Channel: "chat", Verified: true}}, "ada (chat, verified): why?"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := said(c.m); got != c.want {
-				t.Errorf("said %q, want %q", got, c.want)
-			}
-		})
 	}
 }

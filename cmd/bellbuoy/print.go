@@ -5,32 +5,21 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
+	"github.com/bellbuoy/bellbuoy/internal/console"
 	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
-// What the commands print has one rule: text of the cluster, of models and of people goes through plain, so that it
-// cannot steer the terminal; JSON is printed as it is, since JSON escapes.
+// What the commands print for people goes through package console, which scrubs text of the cluster, of models and of
+// people; JSON is printed as it is, since JSON escapes.
 
-// shortID is how many digits of an id are shown to people.
+// shortID is how many digits of an id are shown where nobody says how many are enough.
 const shortID = 8
 
+// printer prints for people: in the terminal's width and colours if out is one.
+func printer(out io.Writer) *console.Printer { return console.New(out, console.Options{}) }
+
 func plain(s string) string { return strings.ReplaceAll(scrub.Clean(s), "\n", " ") }
-
-func dash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
-func clock(t time.Time) string { return t.Local().Format(time.TimeOnly) }
-
-// indent cleans text of several lines and puts the later ones below the first, which begins at column n.
-func indent(s string, n int) string {
-	return strings.ReplaceAll(strings.TrimSpace(scrub.Clean(s)), "\n", "\n"+strings.Repeat(" ", n))
-}
 
 func printJSON(out io.Writer, v any) error {
 	e := json.NewEncoder(out)

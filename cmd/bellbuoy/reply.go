@@ -24,39 +24,57 @@ type personConfig struct {
 	Name string `env:"USER" unset:"the login name" desc:"The name that replies of the command line carry. It is a claim: nobody checks it."`
 }
 
+// waiting is how a command waits for what comes of a reply, and how it says so.
+type waiting struct {
+	within time.Duration
+	asJSON bool
+}
+
+func (w *waiting) flags(f *flag.FlagSet) {
+	f.DurationVar(&w.within, "wait", answerWithin, "how long to wait for what comes of it")
+	f.BoolVar(&w.asJSON, "json", false, "print the event and the conversation after it as JSON")
+}
+
 func replyCommand() command {
-	wait := answerWithin
+	var w waiting
 	return command{
 		name: "reply", args: "REF TEXT…", about: "ask something, or say a verb such as silence 2h; waits for what comes of it",
-		flags: func(f *flag.FlagSet) { f.DurationVar(&wait, "wait", answerWithin, "how long to wait for the answer") },
+		flags: w.flags,
 		run: func(ctx context.Context, out io.Writer, args []string) error {
 			if len(args) < 2 {
 				return usage("reply", "REF TEXT…")
 			}
-			return say(ctx, out, wait, client.ReplyRequest{Ref: args[0], Text: strings.Join(args[1:], " ")})
+			return say(ctx, out, w, client.ReplyRequest{Ref: args[0], Text: strings.Join(args[1:], " ")})
 		},
 	}
 }
 
-func verbCommands() []command {
-	about := map[string]string{
-		"ack": "you have it: the others need not look", "resolve": "it is fixed: watched for a while, then closed",
-		"dismiss": "not worth an alert: quiet until it was well once, or gets worse", "reopen": "it is not over: open it again",
-	}
-	var commands []command
-	for _, verb := range []string{"ack", "resolve", "dismiss", "reopen"} {
-		commands = append(commands, command{name: verb, args: "REF", about: about[verb], run: func(ctx context.Context, out io.Writer, args []string) error {
-			if len(args) != 1 {
-				return usage(verb, "REF")
-			}
-			return say(ctx, out, answerWithin, client.ReplyRequest{Ref: args[0], Verb: verb})
-		}})
-	}
-	return commands
+func ackCommand() command { return verbCommand("ack", "you have it: the others need not look") }
+
+func unackCommand() command { return verbCommand("unack", "you give it back: nobody has it") }
+
+func resolveCommand() command {
+	return verbCommand("resolve", "it is fixed: watched for a while, then closed")
+}
+
+func dismissCommand() command {
+	return verbCommand("dismiss", "not worth an alert: quiet until it was well once, or gets worse")
+}
+
+func reopenCommand() command { return verbCommand("reopen", "it is not over: open it again") }
+
+func verbCommand(verb, about string) command {
+	var w waiting
+	return command{name: verb, args: "REF", about: about, flags: w.flags, run: func(ctx context.Context, out io.Writer, args []string) error {
+		if len(args) != 1 {
+			return usage(verb, "REF")
+		}
+		return say(ctx, out, w, client.ReplyRequest{Ref: args[0], Verb: verb})
+	}}
 }
 
 // say stores a reply and prints what it led to: the answer to a question, or the event that a verb became.
-func say(ctx context.Context, out io.Writer, wait time.Duration, r client.ReplyRequest) error {
+func say(ctx context.Context, out io.Writer, w waiting, r client.ReplyRequest) error {
 	var person personConfig
 	if err := config.Load(process.Prefix, &person); err != nil {
 		return err
@@ -67,7 +85,8 @@ func say(ctx context.Context, out io.Writer, wait time.Duration, r client.ReplyR
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, wait)
+		short := cmp.Or(stored.Short, stored.Conversation[:shortID]) // an older analyzer does not say
+		ctx, cancel := context.WithTimeout(ctx, w.within)
 		defer cancel()
 		before, err := c.Get(ctx, stored.Conversation)
 		if err != nil {
@@ -75,13 +94,23 @@ func say(ctx context.Context, out io.Writer, wait time.Duration, r client.ReplyR
 		}
 		after, err := c.Await(ctx, before.Cluster, before.ID, func(now schema.Conversation) bool { return outcome(now, stored.ReplyID) != nil })
 		if err != nil {
-			return fmt.Errorf("wait for what comes of the reply, which is stored: %w: bellbuoy show %s will tell", err, before.ID[:shortID])
+			return fmt.Errorf("wait for what comes of the reply, which is stored: %w: bellbuoy show %s will tell", err, short)
 		}
-		for _, m := range outcome(after, stored.ReplyID) {
-			printEvent(out, after, m)
-		}
-		return nil
+		return w.print(out, after, outcome(after, stored.ReplyID), short)
 	})
+}
+
+func (w *waiting) print(out io.Writer, c schema.Conversation, events []schema.Message, short string) error {
+	p := printer(out)
+	p.Alone(c.Cluster)
+	p.Call(c.ID, short)
+	for _, m := range events {
+		if w.asJSON {
+			return printJSON(out, schema.Alert{Event: m, Conversation: c})
+		}
+		p.Event(c, m)
+	}
+	return p.Err()
 }
 
 // outcome is what a reply led to, nil while a question waits for its answer.

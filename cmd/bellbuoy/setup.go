@@ -16,22 +16,23 @@ import (
 )
 
 func setupCommand() command {
-	replicas := 1
+	replicas, asJSON := 1, false
 	return command{
-		name: "setup", args: "[--replicas N]", about: "create or update the streams and consumers on the NATS server",
+		name: "setup", args: "[--replicas N] [--json]", about: "create or update the streams and consumers on the NATS server",
 		flags: func(f *flag.FlagSet) {
+			f.BoolVar(&asJSON, "json", false, "print JSON")
 			f.IntVar(&replicas, "replicas", 1, "copies of every stream: 1, or 3 on three servers or more")
 		},
 		run: func(ctx context.Context, out io.Writer, args []string) error {
 			if len(args) > 0 {
-				return usage("setup", "[--replicas N]")
+				return usage("setup", "[--replicas N] [--json]")
 			}
-			return setup(ctx, out, replicas)
+			return setup(ctx, out, replicas, asJSON)
 		},
 	}
 }
 
-func setup(ctx context.Context, out io.Writer, replicas int) error {
+func setup(ctx context.Context, out io.Writer, replicas int, asJSON bool) error {
 	var cfg struct {
 		daemon.Common
 		Analyzer analyzer.Config
@@ -51,6 +52,9 @@ func setup(ctx context.Context, out io.Writer, replicas int) error {
 	if err := b.Setup(ctx, topology); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d streams and %d consumers are in place on %s\n", len(bus.Streams()), len(bus.Consumers(topology)), options.URL)
+	if asJSON {
+		return printJSON(out, map[string]any{"streams": len(bus.Streams()), "consumers": len(bus.Consumers(topology)), "replicas": replicas, "url": options.Shown()})
+	}
+	fmt.Fprintf(out, "%d streams and %d consumers are in place on %s\n", len(bus.Streams()), len(bus.Consumers(topology)), options.Shown())
 	return nil
 }

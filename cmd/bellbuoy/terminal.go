@@ -3,8 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
+	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -13,124 +14,111 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/collector"
+	"github.com/bellbuoy/bellbuoy/internal/console"
 	"github.com/bellbuoy/bellbuoy/internal/daemon"
 	"github.com/bellbuoy/bellbuoy/internal/notifier"
 	"github.com/bellbuoy/bellbuoy/internal/process"
-	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
 const (
 	// firstLook is how long `up` waits for the first snapshot before it goes on to what is open.
-	firstLook = 10 * time.Second
+	firstLook = 8 * time.Second
 	// lookAgain is the pause between two looks for it.
-	lookAgain = 200 * time.Millisecond
+	lookAgain = 100 * time.Millisecond
 )
 
-// terminal is the part of `up` that talks to whoever started it: what is seen, what is open, then every event.
-func terminal(out io.Writer, cfg upConfig, b *bus.Bus) process.Part {
+// terminal is the part of `up` that talks to whoever started it: what is watched, what is open, then every event.
+func terminal(out io.Writer, cfg upConfig, b *bus.Bus, url string) process.Part {
 	began := time.Now()
 	return process.Part{Name: "terminal", Run: func(ctx context.Context) error {
-		if readsDocker(cfg.Collector) {
-			look(ctx, out, b, cluster(cfg.Collector), began)
+		p, c, w := printer(out), client.New(b), welcome(cfg, url)
+		if cfg.Collector.Collects() {
+			w.Overview = look(ctx, c, cfg.Collector, began)
 		}
-		return watch(ctx, client.New(b), out, false)
+		if ctx.Err() != nil {
+			return nil
+		}
+		p.Welcome(w)
+		if w.Overview != nil {
+			p.Alone(w.Overview.Cluster)
+		}
+		return watch(ctx, c, out, p, false)
 	}}
 }
 
-func readsDocker(c collector.Config) bool {
-	return slices.Contains(c.Source, "docker") || slices.Contains(c.Source, "auto")
-}
-
-// look prints what the first snapshot since began shows, as soon as there is one.
-func look(ctx context.Context, out io.Writer, b *bus.Bus, cluster string, began time.Time) {
+// look is what the first snapshot since began shows, as soon as an analyzer knows it; nil if none comes in time.
+func look(ctx context.Context, c *client.Client, cfg collector.Config, began time.Time) *client.Overview {
 	ctx, cancel := context.WithTimeout(ctx, firstLook)
 	defer cancel()
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
+		if response, err := c.Why(ctx, ""); err == nil { // an error passes: the analyzer is starting
+			if o := fresh(response.Clusters, cfg, began); o != nil {
+				return o
+			}
+		}
 		select {
 		case <-ctx.Done():
-			return
 		case <-tick.C:
 		}
-		m, err := b.LastContext(ctx, cluster)
-		if err != nil || m.At.Before(began) {
-			continue
-		}
-		if s, err := schema.DecodeContext(m.Data); err == nil {
-			fmt.Fprintf(out, "  %-10s %s\n", "sees", seen(&s))
-			return
-		}
 	}
+	return nil
 }
 
-// seen sums a snapshot up in one line.
-func seen(s *schema.ClusterContext) string {
-	var troubles []string
-	for _, part := range s.Stale {
-		troubles = append(troubles, plain(part.Error))
-	}
-	if len(troubles) > 0 {
-		return "nothing yet: " + strings.Join(troubles, "; ")
-	}
-	running := 0
-	for i := range s.Services {
-		if n := s.Services[i].ReplicasRunning; n != nil && *n > 0 {
-			running++
+// fresh is the cluster that this process collects, once there is something newer of it than began. A recording has its
+// own name and its own time, so that the time of storing counts there.
+func fresh(clusters []client.Overview, cfg collector.Config, began time.Time) *client.Overview {
+	recorded := len(cfg.Source) == 1 && strings.HasPrefix(cfg.Source[0], "file:")
+	for _, o := range clusters {
+		ours := o.Cluster == cluster(cfg) || recorded && cfg.Cluster == ""
+		if ours && (o.TakenAt.After(began) || o.StoredAt.After(began)) {
+			return &o
 		}
 	}
-	text := fmt.Sprintf("%s on %s, %d of them running", count(len(s.Services), "service"), count(len(s.Nodes), "node"), running)
-	if s.Baseline > 0 {
-		text += fmt.Sprintf("; %d had ended before Bellbuoy first looked and will not be alerted on", s.Baseline)
-	}
-	return text
+	return nil
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// welcome is what `up` says of its configuration.
+func welcome(cfg upConfig, url string) console.Welcome {
+	w := console.Welcome{
+		Version: process.Version(), Waited: firstLook, Auto: slices.Equal(cfg.Collector.Source, []string{"auto"}),
+		Channels: notifier.Channels(cfg.Notifier), Shadow: cfg.Notifier.Notify == "shadow", Kept: cfg.Server.DataDir,
 	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func banner(out io.Writer, cfg upConfig, url string) {
-	fmt.Fprintf(out, "bellbuoy %s  watching %s\n", process.Version(), watched(cfg.Collector))
-	tells := "this terminal only (set BELLBUOY_WEBHOOK_URL)"
-	if names := notifier.Channels(cfg.Notifier); len(names) > 0 {
-		tells = strings.Join(names, ", ") + " and this terminal"
+	if cfg.Collector.Collects() {
+		w.Cluster = cluster(cfg.Collector)
 	}
-	diagnosis := "by rules (set BELLBUOY_LLM_BASE_URL and BELLBUOY_LLM_MODEL for a model)"
-	if cfg.Analyzer.LLM.Enabled() {
-		diagnosis = "by rules, then by " + cfg.Analyzer.LLM.Model
+	if llm := cfg.Analyzer.LLM; llm.Enabled() {
+		w.Model, w.ModelHost = llm.Model, elsewhere(llm.BaseURL)
 	}
-	kept := "on the server"
-	if cfg.Server.DataDir != "" {
-		kept = "90 days in " + cfg.Server.DataDir
+	if hook := cfg.Notifier.Webhook.URL; hook != "" {
+		w.ChannelHosts = append(w.ChannelHosts, elsewhere(hook.Reveal()))
 	}
-	server := ""
+	if cfg.NATS.URL != "" {
+		w.ServerHost, w.Kept = elsewhere(cfg.NATS.URL), "the NATS server"
+	}
 	if url != daemon.DefaultURL {
-		server = "BELLBUOY_NATS_URL=" + url + " "
+		w.URL = url
 	}
-	for _, line := range [][2]string{
-		{"diagnosis", diagnosis},
-		{"tells", tells},
-		{"kept", kept},
-		{"tap", "nats -s " + url + " sub 'bellbuoy.alerts.>'"},
-		{"answer", server + "bellbuoy reply ID 'why?'   (or ack ID, show ID, help)"},
-	} {
-		fmt.Fprintf(out, "  %-10s %s\n", line[0], line[1])
+	for _, c := range commands() {
+		if c.name == "test" {
+			w.Try = "bellbuoy test"
+		}
 	}
+	return w
 }
 
-// watched says which cluster is watched, and by what.
-func watched(c collector.Config) string {
-	switch {
-	case !c.Collects():
-		return "whatever others publish to bellbuoy.context.*"
-	case slices.Equal(c.Source, []string{"auto"}):
-		return cluster(c) + ": the Docker engine"
+// elsewhere is the host of an address, without user, path or port; empty if that is this machine.
+func elsewhere(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "an address that cannot be read"
 	}
-	return cluster(c) + ": " + strings.Join(c.Source, ", ")
+	host := u.Hostname()
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return ""
+	}
+	return host
 }
 
 // cluster is the name that the collector will give what it watches.

@@ -57,20 +57,21 @@ func upCommand() command {
 }
 
 func up(ctx context.Context, out io.Writer, cfg upConfig) error {
-	log := process.Logger(os.Stderr, process.LogConfig{Level: cfg.Log.Level, Format: cmp.Or(cfg.Log.Format, "text")})
+	log := process.Logger(os.Stderr, logging(cfg.Log))
 	for _, u := range config.Unknown(process.Prefix, cfg) {
 		log.Warn("variable is set but nobody reads it", "name", u.Name, "nearest", u.Nearest)
 	}
 	env := daemon.Env{Log: log, Registry: prometheus.NewRegistry()}
 	options := cfg.NATS.Options("up")
 	options.Log, options.Registerer = log, env.Registry
+	url := options.Shown()
 	if cfg.NATS.URL == "" {
 		server, err := serve(ctx, &cfg, log)
 		if err != nil {
 			return err
 		}
 		defer server.Close()
-		options.InProcess, options.URL = server, server.ClientURL()
+		options.InProcess, options.URL, url = server, server.ClientURL(), server.ClientURL()
 	}
 	b, err := bus.Connect(ctx, options)
 	if err != nil {
@@ -81,14 +82,22 @@ func up(ctx context.Context, out io.Writer, cfg upConfig) error {
 	if err := b.Setup(ctx, bus.Setup{Channels: notifier.Channels(cfg.Notifier), LLMConcurrency: cfg.Analyzer.Concurrency}); err != nil {
 		return err
 	}
-	parts, err := parts(out, cfg, env)
+	parts, err := parts(out, cfg, env, url)
 	if err != nil {
 		return err
 	}
-	banner(out, cfg, options.URL)
 	return process.Run(ctx, process.Options{
 		Name: "up", Log: log, HTTPAddr: cmp.Or(cfg.HTTPAddr, upHTTPAddr), Registry: env.Registry, Parts: parts,
 	})
+}
+
+// logging is how `up` logs: what happens is printed anyway, so that only trouble is logged unless somebody asks for more.
+func logging(c process.LogConfig) process.LogConfig {
+	if os.Getenv(process.Prefix+"_LOG_LEVEL") == "" {
+		c.Level = "warn"
+	}
+	c.Format = cmp.Or(c.Format, "text")
+	return c
 }
 
 func serve(ctx context.Context, cfg *upConfig, log *slog.Logger) (*embed.Server, error) {
@@ -119,7 +128,7 @@ func stateDir() (string, error) {
 }
 
 // parts are stopped in reverse order: first whoever brings work in.
-func parts(out io.Writer, cfg upConfig, env daemon.Env) ([]process.Part, error) {
+func parts(out io.Writer, cfg upConfig, env daemon.Env, url string) ([]process.Part, error) {
 	var parts []process.Part
 	n, err := notifier.New(cfg.Notifier, env.Bus, env.Log, env.Registry)
 	if err != nil {
@@ -130,7 +139,7 @@ func parts(out io.Writer, cfg upConfig, env daemon.Env) ([]process.Part, error) 
 	if err != nil {
 		return nil, err
 	}
-	parts = append(parts, terminal(out, cfg, env.Bus), a.Part())
+	parts = append(parts, terminal(out, cfg, env.Bus, url), a.Part())
 	c, err := collector.New(cfg.Collector, env.Bus, env.Log, env.Registry)
 	if errors.Is(err, collector.ErrNone) {
 		return parts, nil

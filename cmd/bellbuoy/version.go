@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"runtime"
@@ -10,11 +11,19 @@ import (
 )
 
 func versionCommand() command {
-	return command{name: "version", about: "print the version", run: func(_ context.Context, out io.Writer, args []string) error {
-		if len(args) > 0 {
-			return usage("version", "")
-		}
-		fmt.Fprintf(out, "bellbuoy %s %s %s/%s\n", process.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		return nil
-	}}
+	var asJSON bool
+	return command{
+		name: "version", args: "[--json]", about: "print the version",
+		flags: func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "print JSON") },
+		run: func(_ context.Context, out io.Writer, args []string) error {
+			if len(args) > 0 {
+				return usage("version", "[--json]")
+			}
+			if asJSON {
+				return printJSON(out, map[string]string{"version": process.Version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+			}
+			fmt.Fprintf(out, "bellbuoy %s %s %s/%s\n", process.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return nil
+		},
+	}
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/client"
+	"github.com/bellbuoy/bellbuoy/internal/console"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -26,30 +24,44 @@ func watchCommand() command {
 			if len(args) > 0 {
 				return usage("watch", "[--json]")
 			}
-			return connected(ctx, func(ctx context.Context, c *client.Client) error { return watch(ctx, c, out, asJSON) })
+			return connected(ctx, func(ctx context.Context, c *client.Client) error { return watch(ctx, c, out, printer(out), asJSON) })
 		},
 	}
 }
 
 // watch prints one line for each open conversation, and then one for each event.
-func watch(ctx context.Context, c *client.Client, out io.Writer, asJSON bool) error {
-	w := &watcher{out: out, asJSON: asJSON, newest: map[string]bus.Head{}}
+func watch(ctx context.Context, c *client.Client, out io.Writer, p *console.Printer, asJSON bool) error {
+	w := &watcher{out: out, printer: p, asJSON: asJSON, newest: map[string]bus.Head{}}
 	return c.Watch(ctx, w.caughtUp, w.take)
 }
 
 // watcher is called by one goroutine. Until it has caught up it only gathers, because a conversation comes once for
 // every severity that it has had, and only the last of these is how it is now.
 type watcher struct {
-	out    io.Writer
-	asJSON bool
-	live   bool
-	newest map[string]bus.Head // by conversation
-	err    error               // of printing what was open
+	out     io.Writer
+	printer *console.Printer
+	asJSON  bool
+	live    bool
+	newest  map[string]bus.Head // by conversation
+	err     error               // of printing what was open
 }
 
 func (w *watcher) caughtUp() {
 	w.live = true
-	open := slices.DeleteFunc(slices.Collect(maps.Values(w.newest)), func(h bus.Head) bool { return h.Conversation.Closed() })
+	var open []bus.Head
+	clusters := map[string]bool{}
+	for id, h := range w.newest {
+		w.printer.Know(id)
+		clusters[h.Conversation.Cluster] = true
+		if !h.Conversation.Closed() {
+			open = append(open, h)
+		}
+	}
+	for cluster := range clusters {
+		if len(clusters) == 1 {
+			w.printer.Alone(cluster)
+		}
+	}
 	slices.SortFunc(open, func(a, b bus.Head) int { return a.Conversation.StartedAt.Compare(b.Conversation.StartedAt) })
 	for _, h := range open {
 		w.err = errors.Join(w.err, w.print(h, nil))
@@ -76,44 +88,14 @@ func news(revision int, h bus.Head) []schema.Message {
 
 // print prints the messages, or, where there are none, how the conversation is.
 func (w *watcher) print(h bus.Head, messages []schema.Message) error {
-	c := h.Conversation
-	switch {
-	case w.asJSON:
-		return printJSONLine(w.out, schema.Alert{Event: h.Event, Conversation: c})
-	case len(messages) == 0:
-		fmt.Fprintf(w.out, "%s %s %s %s/%s %s (%s)\n", clock(c.StartedAt), mark(c.Severity), c.ID[:shortID], plain(c.Cluster), plain(c.Object.String()), plain(c.Title), c.State)
+	if w.asJSON {
+		return printJSONLine(w.out, schema.Alert{Event: h.Event, Conversation: h.Conversation})
+	}
+	if len(messages) == 0 {
+		w.printer.Standing(h.Conversation)
 	}
 	for _, m := range messages {
-		printEvent(w.out, c, m)
+		w.printer.Event(h.Conversation, m)
 	}
-	return nil
-}
-
-// printEvent prints an event at a glance: when, how bad, which conversation, what; then the likely cause and next step.
-func printEvent(out io.Writer, c schema.Conversation, m schema.Message) {
-	what := m.Kind + ": "
-	tag := "     "
-	switch m.Kind {
-	case schema.EventOpened, schema.EventReopened, schema.EventWorsened:
-		what, tag = "", mark(c.Severity)
-		if m.Kind != schema.EventOpened {
-			what = m.Kind + ": "
-		}
-	case schema.EventCleared:
-		what, tag = "", "ok   "
-	}
-	fmt.Fprintf(out, "%s %s %s %s/%s %s%s\n", clock(m.At), tag, c.ID[:shortID], plain(c.Cluster), plain(c.Object.String()), what, indent(said(m), 24))
-	if m.SuggestedCommand != "" && !strings.Contains(m.Content, m.SuggestedCommand) {
-		fmt.Fprintf(out, "%24snext: %s\n", "", plain(m.SuggestedCommand))
-	}
-}
-
-func mark(severity string) string {
-	switch severity {
-	case schema.SeverityCritical:
-		return "CRIT "
-	case schema.SeverityWarning:
-		return "WARN "
-	}
-	return "info "
+	return w.printer.Err()
 }

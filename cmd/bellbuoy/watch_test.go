@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/console"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -28,7 +29,7 @@ func head(id string, n int, severity, kind, closedAs string) bus.Head {
 
 func TestWatchShowsWhatIsOpenOnceThenEveryEvent(t *testing.T) {
 	var out strings.Builder
-	w := &watcher{out: &out, newest: map[string]bus.Head{}}
+	w := &watcher{out: &out, printer: console.New(&out, console.Options{}), newest: map[string]bus.Head{}}
 	take := func(h bus.Head) {
 		t.Helper()
 		if err := w.take(h); err != nil {
@@ -42,38 +43,12 @@ func TestWatchShowsWhatIsOpenOnceThenEveryEvent(t *testing.T) {
 	w.caughtUp()
 	take(head("a", 4, schema.SeverityCritical, schema.EventAsked, "")) // two events in one step
 	take(head("a", 1, schema.SeverityCritical, schema.EventOpened, ""))
-	want := `08:00:00 CRIT  aaaaaaaa prod/checkout checkout: 0 of 1 running (investigating)
-08:00:00       aaaaaaaa prod/checkout asked: message
-08:00:00       aaaaaaaa prod/checkout asked: message 4
-08:00:00 CRIT  aaaaaaaa prod/checkout message 1
+	want := `08:00:00 CRIT aaaa checkout 0 of 1 running (investigating)
+08:00:00      aaaa checkout somebody asks: message
+08:00:00      aaaa checkout somebody asks: message 4
+08:00:00 CRIT aaaa checkout 0 of 1 running
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("printed (-want +got):\n%s", diff)
-	}
-}
-
-func TestSeenCountsWhatIsNotAlertedOn(t *testing.T) {
-	one, none := 1, 0
-	for name, c := range map[string]struct {
-		s    schema.ClusterContext
-		want string
-	}{
-		"nothing-runs": {schema.ClusterContext{}, "0 services on 0 nodes, 0 of them running"},
-		"baseline": {
-			schema.ClusterContext{
-				Nodes: make([]schema.NodeSummary, 1), Baseline: 1,
-				Services: []schema.ServiceSummary{{ReplicasRunning: &one}, {ReplicasRunning: &none}, {}},
-			},
-			"3 services on 1 node, 1 of them running; 1 had ended before Bellbuoy first looked and will not be alerted on",
-		},
-		"unreadable": {
-			schema.ClusterContext{Stale: []schema.StalePart{{Error: "no engine"}}}, "nothing yet: no engine",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := seen(&c.s); got != c.want {
-				t.Errorf("sees %q, want %q", got, c.want)
-			}
-		})
 	}
 }

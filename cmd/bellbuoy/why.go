@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
+	"strings"
 
 	"github.com/bellbuoy/bellbuoy/internal/client"
 )
@@ -12,36 +12,32 @@ import (
 func whyCommand() command {
 	var asJSON bool
 	return command{
-		name: "why", args: "REF|OBJECT [--json]", about: "why it is, or is not, alerting",
+		name: "why", args: "[REF|OBJECT] [--json]", about: "why it is, or is not, alerting; without a name, all that is not alerted on",
 		flags: func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "print JSON") },
 		run: func(ctx context.Context, out io.Writer, args []string) error {
-			if len(args) != 1 {
-				return usage("why", "REF|OBJECT [--json]")
+			if len(args) > 1 {
+				return usage("why", "[REF|OBJECT] [--json]")
 			}
 			return connected(ctx, func(ctx context.Context, c *client.Client) error {
-				response, err := c.Why(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return printJSON(out, response)
-				}
-				why(out, response)
-				return nil
+				return why(ctx, c, out, strings.Join(args, ""), asJSON)
 			})
 		},
 	}
 }
 
-func why(out io.Writer, r client.WhyResponse) {
-	for _, e := range r.Objects {
-		state := "no conversation"
-		if e.Conversation != "" {
-			state = e.Conversation[:shortID] + " " + e.State
-		}
-		fmt.Fprintf(out, "%s %s/%s (%s)\n", e.Object.Kind, plain(e.Cluster), plain(e.Object.String()), state)
-		for _, reason := range e.Reasons {
-			fmt.Fprintf(out, "  %-10s %s\n", reason.Verdict, plain(reason.Text))
-		}
+func why(ctx context.Context, c *client.Client, out io.Writer, ref string, asJSON bool) error {
+	response, err := c.Why(ctx, ref)
+	if err != nil {
+		return err
 	}
+	if asJSON {
+		return printJSON(out, response)
+	}
+	p := printer(out)
+	if ref == "" {
+		p.Quiet(response.Clusters)
+	} else {
+		p.Why(response)
+	}
+	return p.Err()
 }

@@ -60,29 +60,48 @@ func (a *Analyzer) list(_ context.Context, r client.ListRequest) (client.ListRes
 	if r.Limit < 0 || r.Offset < 0 {
 		return client.ListResponse{}, badRequest(fmt.Errorf("list: limit and offset are counts, not %d and %d", r.Limit, r.Offset))
 	}
+	response := client.ListResponse{Conversations: []client.Summary{}}
 	var all []schema.Conversation
+	var ids []string
 	for _, c := range a.index.all() {
+		ids = append(ids, c.ID)
+		if c.Closed() {
+			response.Closed++
+		}
 		if r.All || !c.Closed() {
 			all = append(all, c)
 		}
 	}
-	slices.SortFunc(all, func(x, y schema.Conversation) int {
-		return cmp.Or(y.UpdatedAt.Compare(x.UpdatedAt), cmp.Compare(x.ID, y.ID))
-	})
+	slices.SortFunc(all, worstFirst)
 	page := all[min(r.Offset, len(all)):]
 	if limit := cmp.Or(min(r.Limit, listLimit), listLimit); len(page) > limit {
 		page = page[:limit]
 	}
-	response := client.ListResponse{Conversations: []client.Summary{}, Total: len(all)}
+	response.Total = len(all)
+	short := client.Short(ids)
 	for _, c := range page {
-		response.Conversations = append(response.Conversations, summary(c))
+		response.Conversations = append(response.Conversations, summary(c, short[c.ID]))
 	}
 	return response, nil
 }
 
-func summary(c schema.Conversation) client.Summary {
+// worstFirst puts what is open before what is closed, then the worst first, then the newest change.
+func worstFirst(x, y schema.Conversation) int {
+	order := 0
+	switch {
+	case x.Closed() && !y.Closed():
+		order = 1
+	case y.Closed() && !x.Closed():
+		order = -1
+	case !x.Closed():
+		order = schema.SeverityRank(y.Severity) - schema.SeverityRank(x.Severity)
+	}
+	return cmp.Or(order, y.UpdatedAt.Compare(x.UpdatedAt), cmp.Compare(x.ID, y.ID))
+}
+
+func summary(c schema.Conversation, short string) client.Summary {
 	return client.Summary{
-		ID: c.ID, Cluster: c.Cluster, Object: c.Object, Condition: c.Condition, Severity: c.Severity, Title: c.Title, State: c.State,
+		ID: c.ID, Short: short, Cluster: c.Cluster, Object: c.Object, Condition: c.Condition, Severity: c.Severity, Title: c.Title, State: c.State,
 		Owner: c.Owner, Episode: c.Episode, StartedAt: c.StartedAt, UpdatedAt: c.UpdatedAt, ClosedAt: c.ClosedAt,
 	}
 }
@@ -138,11 +157,24 @@ func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.Repl
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}
-	return client.ReplyResponse{Conversation: c.ID, ReplyID: reply.ID, Seq: seq}, nil
+	return client.ReplyResponse{Conversation: c.ID, Short: a.short(c.ID), ReplyID: reply.ID, Seq: seq}, nil
 }
 
-// why explains an object by what the detector remembers, what the newest snapshot shows, and its conversation.
+// short is the beginning of an id that no other conversation has.
+func (a *Analyzer) short(id string) string {
+	ids := []string{id}
+	for _, n := range a.named() {
+		ids = append(ids, n.ID)
+	}
+	return client.Short(ids)[id]
+}
+
+// why explains an object by what the detector remembers, what the newest snapshot shows, and its conversation; without
+// a REF, it tells what does not alert.
 func (a *Analyzer) why(ctx context.Context, r client.WhyRequest) (client.WhyResponse, error) {
+	if r.Ref == "" {
+		return a.overviews(ctx)
+	}
 	snapshots, err := a.newestAll(ctx)
 	if err != nil {
 		return client.WhyResponse{}, err

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type Options struct {
 	CA       string // path of the certificates to trust
 	Name     string // who connects: its role
 	Root     string // first token of every subject; empty: bellbuoy
+
+	Within time.Duration // for the first connection to one server; 0: 5 s
 
 	InProcess  nats.InProcessConnProvider // set: connect to the server in this process, whatever URL says
 	Log        *slog.Logger               // nil: silent
@@ -72,7 +75,7 @@ func (b *Bus) dial(o Options) error {
 		return err
 	}
 	if b.nc, err = nats.Connect(o.URL, append(opts, b.behaviour(o.Name)...)...); err != nil {
-		return fmt.Errorf("connect to NATS at %s: %w; start a server (`bellbuoy up` brings its own) or set BELLBUOY_NATS_URL to one that runs", shown(o), err)
+		return fmt.Errorf("connect to NATS at %s: %w; start a server (`bellbuoy up` brings its own) or set BELLBUOY_NATS_URL to one that runs", o.Shown(), err)
 	}
 	if b.js, err = jetstream.New(b.nc); err != nil {
 		b.nc.Close()
@@ -87,6 +90,7 @@ func access(o Options) ([]nats.Option, error) {
 	if o.InProcess != nil {
 		opts = append(opts, nats.InProcessServer(o.InProcess))
 	}
+	opts = append(opts, nats.Timeout(cmp.Or(o.Within, connectTimeout)))
 	if o.Creds != "" {
 		opts = append(opts, nats.UserCredentials(o.Creds))
 	}
@@ -116,7 +120,6 @@ func (b *Bus) behaviour(name string) []nats.Option {
 	return []nats.Option{
 		nats.Name(name),
 		nats.CustomInboxPrefix("_INBOX_" + schema.Token(name)),
-		nats.Timeout(connectTimeout),
 		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectJitter, reconnectJitter),
 		nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectBufSize(-1),
@@ -147,8 +150,8 @@ func (b *Bus) reconnected(c *nats.Conn) {
 	b.newSession()
 }
 
-// shown is where o leads, without passwords.
-func shown(o Options) string {
+// Shown is where o leads, without passwords.
+func (o Options) Shown() string {
 	if o.InProcess != nil {
 		return "this process"
 	}

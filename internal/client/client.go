@@ -23,22 +23,24 @@ const (
 	VerbTold  = "told"
 )
 
-// ListRequest asks for conversations, the newest change first.
+// ListRequest asks for conversations: open before closed, then the worst first, then the newest change.
 type ListRequest struct {
 	All    bool `json:"all,omitempty"`    // closed ones too
 	Limit  int  `json:"limit,omitempty"`  // at most this many; 0 means 500
 	Offset int  `json:"offset,omitempty"` // skip this many
 }
 
-// ListResponse is one page of conversations and how many there are in all.
+// ListResponse is one page of conversations, how many there are in all pages, and how many are closed, listed or not.
 type ListResponse struct {
 	Conversations []Summary `json:"conversations"`
 	Total         int       `json:"total"`
+	Closed        int       `json:"closed"`
 }
 
 // Summary is one conversation in a list.
 type Summary struct {
 	ID        string        `json:"id"`
+	Short     string        `json:"short"` // the beginning of ID that no other conversation's has, at least MinPrefix digits
 	Cluster   string        `json:"cluster"`
 	Object    schema.Object `json:"object"`
 	Condition string        `json:"condition"`
@@ -69,36 +71,9 @@ type ReplyRequest struct {
 // ReplyResponse says that the reply is stored, and to which conversation.
 type ReplyResponse struct {
 	Conversation string `json:"conversation"`
+	Short        string `json:"short"` // as Summary.Short
 	ReplyID      string `json:"reply_id"`
 	Seq          uint64 `json:"seq"`
-}
-
-// WhyRequest asks why something is, or is not, alerting. Ref is a conversation or the name of any object.
-type WhyRequest struct {
-	Ref string `json:"ref"`
-}
-
-// WhyResponse lists, for each object that Ref names, the reasons for its being, or not being, alerted.
-type WhyResponse struct {
-	Objects []Explained `json:"objects"`
-}
-
-// Explained is one object and the decisions about it.
-type Explained struct {
-	Cluster      string        `json:"cluster"`
-	Object       schema.Object `json:"object"`
-	Conversation string        `json:"conversation,omitempty"` // id, if it has one
-	State        string        `json:"state,omitempty"`        // of that conversation
-	Reasons      []Reason      `json:"reasons"`
-}
-
-// Reason is one decision: the condition, the verdict by name, and what it rests on.
-type Reason struct {
-	Condition string    `json:"condition,omitempty"`
-	Verdict   string    `json:"verdict"`
-	Text      string    `json:"text"`
-	Since     time.Time `json:"since,omitzero"`
-	Until     time.Time `json:"until,omitzero"`
 }
 
 // ToldRequest asks a notifier what each channel has been told of a conversation, by its whole id.
@@ -142,7 +117,7 @@ func (c *Client) Reply(ctx context.Context, r ReplyRequest) (ReplyResponse, erro
 	return ask[ReplyResponse](ctx, c, VerbReply, r)
 }
 
-// Why explains what is decided about the objects that ref names.
+// Why explains what is decided about the objects that ref names; an empty ref, what is not alerted on.
 func (c *Client) Why(ctx context.Context, ref string) (WhyResponse, error) {
 	return ask[WhyResponse](ctx, c, VerbWhy, WhyRequest{Ref: ref})
 }

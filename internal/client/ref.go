@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -49,6 +50,32 @@ func (n Named) named(ref string) bool {
 	return n.path() == ref || strings.HasSuffix(n.path(), "/"+ref)
 }
 
+// Short gives for each id its beginning that no other of them has, at least MinPrefix digits.
+func Short(ids []string) map[string]string {
+	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
+	short := make(map[string]string, len(sorted))
+	for i, id := range sorted {
+		n := MinPrefix
+		if i > 0 {
+			n = max(n, common(id, sorted[i-1])+1)
+		}
+		if i+1 < len(sorted) {
+			n = max(n, common(id, sorted[i+1])+1)
+		}
+		short[id] = id[:min(n, len(id))]
+	}
+	return short
+}
+
+// common counts the digits with which both begin.
+func common(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
 // One gives the single thing that ref names, or says what it could have meant.
 func One(ref string, all []Named) (Named, error) {
 	switch found := Match(ref, all); len(found) {
@@ -65,7 +92,7 @@ func candidates(found []Named) string {
 	const most = 8
 	var s []string
 	for _, n := range found[:min(len(found), most)] {
-		s = append(s, n.ID[:8]+" "+n.path())
+		s = append(s, n.ID[:8]+" "+n.path()) // eight digits are enough for any that a person chooses between
 	}
 	if len(found) > most {
 		s = append(s, fmt.Sprintf("and %d more", len(found)-most))

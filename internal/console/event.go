@@ -55,7 +55,6 @@ func (p *Printer) lines(c schema.Conversation, at time.Time, e event) {
 // advice writes the likely cause and the next step on one line if that has room, else on lines of their own. A command
 // is never broken, because it is there to be copied.
 func (p *Printer) advice(b *strings.Builder, width int, likely, next string) {
-	const gap = "   "
 	indent := strings.Repeat(" ", below)
 	if likely != "" {
 		likely = "likely: " + likely

@@ -172,11 +172,6 @@ func TestIDsAreAsShortAsTheyCanBeToldApart(t *testing.T) {
 	if got := p.ID("1111000000000000"); got != "11110000" {
 		t.Errorf("called 11110000, it is %s", got)
 	}
-	got := console.Short([]string{"9f2c51d07be34a68", "9f2c5000000000ff", "1111000000000000"})
-	want := map[string]string{"9f2c51d07be34a68": "9f2c51", "9f2c5000000000ff": "9f2c50", "1111000000000000": "1111"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("short ids (-want +got):\n%s", diff)
-	}
 }
 
 // A pipe has no width: what is printed there is one line for each thing, for other programs to read.

@@ -4,11 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
-
-// leastDigits is how many digits of an id are shown at least: as many as a REF needs.
-const leastDigits = 4
 
 // known are the ids that a printer has met, which its short ids keep apart.
 type known struct {
@@ -31,45 +29,18 @@ func (p *Printer) Know(ids ...string) {
 // apart from those that the printer knows.
 func (p *Printer) Call(id, short string) {
 	p.Know(id)
-	if strings.HasPrefix(id, short) && len(short) >= leastDigits {
+	if strings.HasPrefix(id, short) && len(short) >= client.MinPrefix {
 		p.known.short[id] = short
 	}
 }
 
-// ID is as much of an id as keeps it apart from the others that the printer knows, at least four digits.
+// ID is as much of an id as keeps it apart from the others that the printer knows, at least as much as a REF needs.
 func (p *Printer) ID(id string) string {
 	p.Know(id)
 	if s := p.known.short[id]; s != "" {
 		return s
 	}
-	i, _ := slices.BinarySearch(p.known.ids, id)
-	n := leastDigits
-	for _, j := range []int{i - 1, i + 1} {
-		if j >= 0 && j < len(p.known.ids) {
-			n = max(n, common(id, p.known.ids[j])+1)
-		}
-	}
-	return id[:min(n, len(id))]
-}
-
-// Short gives for each id its beginning that no other of them has, at least four digits.
-func Short(ids []string) map[string]string {
-	p := &Printer{known: newKnown()}
-	p.known.ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	short := make(map[string]string, len(ids))
-	for _, id := range ids {
-		short[id] = p.ID(id)
-	}
-	return short
-}
-
-// common counts the digits with which both begin.
-func common(a, b string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
+	return client.Short(p.known.ids)[id]
 }
 
 // object is how an object is named: with its cluster, unless that is the only one.

@@ -1,15 +1,13 @@
 package console
 
-import (
-	"strings"
-)
+import "strings"
 
-// Table is rows under a head. Cells are cleaned; the column Gives is cut where the rows would be wider than the
-// terminal, the others never are.
+// Table is rows under a head. Cells are cleaned. Where the rows would be wider than the terminal, the columns in Gives
+// are cut, the first of them before the second; the others never are.
 type Table struct {
 	Head  []string
 	Rows  [][]Cell
-	Gives int // index of the column that gives way
+	Gives []int // indexes of the columns that give way
 }
 
 // Cell is one field of a table.
@@ -18,7 +16,10 @@ type Cell struct {
 	Severity string // colours the cell like that severity; empty: no colour
 }
 
-const tableGap = 2
+const (
+	tableGap    = 2
+	leastColumn = 16 // of one that gives way
+)
 
 // Table prints t, which has to have at least a head.
 func (p *Printer) Table(t Table) {
@@ -28,9 +29,10 @@ func (p *Printer) Table(t Table) {
 		}
 	}
 	widths := t.widths()
-	if over := total(widths) - p.width(); over > 0 {
-		least := max(columns(t.Head[t.Gives]), 8)
-		widths[t.Gives] = max(widths[t.Gives]-over, least)
+	for _, i := range t.Gives {
+		if over := total(widths) - p.width(); over > 0 {
+			widths[i] = max(widths[i]-over, min(widths[i], leastColumn))
+		}
 	}
 	var b strings.Builder
 	head := make([]Cell, len(t.Head))

@@ -41,6 +41,18 @@ func NATS(t testing.TB) string {
 	return path
 }
 
+// Shell needs a shell by name and returns its path. Only bash is asked of every machine: a missing zsh or fish skips the
+// test even where nothing else may be skipped, because their scripts are checked for syntax alone.
+func Shell(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil && name != "bash" {
+		t.Skipf("this test needs %s: %v", name, err)
+	}
+	decide(t, "the shell "+name, err)
+	return path
+}
+
 // Compose needs a Docker engine and Compose, and returns the words that start Compose: "docker compose" where that
 // is installed, else "docker-compose".
 func Compose(t testing.TB) []string {

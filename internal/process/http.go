@@ -50,7 +50,7 @@ func newServer(o Options, s *stopping) (*server, error) {
 	}
 	o.Log.Info("listening", "process", o.Name, "address", listener.Addr().String())
 	return &server{listener: listener, http: &http.Server{
-		Handler:           http.MaxBytesHandler(pages(o, s), MaxBody),
+		Handler:           http.MaxBytesHandler(named(o.Name, pages(o, s)), MaxBody),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -85,8 +85,8 @@ func (o Options) listen() (net.Listener, error) {
 	listener, err := lc.Listen(context.Background(), "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("listen on %s for health and metrics: another program is there already; "+
-			"stop it, or set %s_HTTP_ADDR to another address: %w", addr, Prefix, err)
+		return nil, fmt.Errorf("listen on %s for health and metrics: %s answers there; "+
+			"stop it, or set %s_HTTP_ADDR to another address, such as 127.0.0.1:18474: %w", addr, whoAnswers(addr), Prefix, err)
 	case err != nil:
 		return nil, fmt.Errorf("listen on %q for health and metrics: set %s_HTTP_ADDR to an address and port of this machine, "+
 			"such as 127.0.0.1:8474: %w", o.HTTPAddr, Prefix, err)

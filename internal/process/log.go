@@ -12,7 +12,7 @@ import (
 
 // LogConfig is how a process logs. Its zero value is level info, for people on a terminal and JSON anywhere else.
 type LogConfig struct {
-	Level  string `env:"LOG_LEVEL" default:"info" allowed:"debug,info,warn,error" desc:"The least level that is logged."`
+	Level  string `env:"LOG_LEVEL" default:"info" allowed:"debug,info,warn,error" desc:"The least level that is logged; bellbuoy up, which prints what happens, logs warnings and errors unless this is set."`
 	Format string `env:"LOG_FORMAT" allowed:"text,json" unset:"text on a terminal, else json" desc:"How log lines look; text is coloured on a terminal only, and not if NO_COLOR is set."`
 }
 

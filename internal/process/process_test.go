@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -136,11 +137,21 @@ func TestRunReportsWhatGoesWrongWhileStopping(t *testing.T) {
 }
 
 func TestRunNeedsAFreeAddress(t *testing.T) {
-	taken := listen(t)
-	err := process.Run(t.Context(), process.Options{HTTPAddr: taken.Addr().String()})
-	if err == nil || !strings.Contains(err.Error(), "another program is there already; stop it, or set BELLBUOY_HTTP_ADDR") {
-		t.Errorf("error %v", err)
+	serve := func(h http.HandlerFunc) string {
+		server := httptest.NewServer(h)
+		t.Cleanup(server.Close)
+		return server.Listener.Addr().String()
 	}
+	for addr, want := range map[string]string{
+		serve(http.NotFound): "another web server answers there; stop it, or set BELLBUOY_HTTP_ADDR",
+		serve(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Server", "bellbuoy/notifier") }): "a Bellbuoy (notifier) answers there; stop it",
+		serve(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Server", "bellbuoy/IT 'S'") }):   "another web server answers",
+	} {
+		if err := process.Run(t.Context(), process.Options{HTTPAddr: addr}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	var err error
 	err = process.Run(t.Context(), process.Options{HTTPAddr: "8474"})
 	if err == nil || !strings.Contains(err.Error(), `"8474"`) || !strings.Contains(err.Error(), "such as 127.0.0.1:8474") {
 		t.Errorf("error %v", err)

@@ -30,6 +30,9 @@ type Options struct {
 	NoSync   bool         // let the operating system decide when writes reach the disk; loses nothing on kill -9
 }
 
+// serverName is how a second Bellbuoy recognises the server of a first.
+const serverName = "bellbuoy"
+
 const (
 	maxPayload   = 8 << 20
 	maxStore     = 64 << 30 // a bound on what streams may reserve; the disk is the real one
@@ -67,7 +70,7 @@ func options(ctx context.Context, o Options) (*server.Options, error) {
 		return nil, errors.New("it has no directory to store in; set BELLBUOY_DATA_DIR")
 	}
 	opts := &server.Options{
-		ServerName: "bellbuoy", DontListen: o.NoListen,
+		ServerName: serverName, DontListen: o.NoListen,
 		JetStream: true, StoreDir: o.Dir, JetStreamMaxStore: maxStore, SyncAlways: !o.NoSync,
 		MaxPayload: maxPayload, NoSigs: true,
 	}

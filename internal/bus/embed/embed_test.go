@@ -42,7 +42,11 @@ func TestATakenPortIsAnErrorThatSaysWhoAnswers(t *testing.T) {
 		t.Errorf("the server is at %s, want the loopback interface", nats.ClientURL())
 	}
 	_, err := embed.Start(t.Context(), embed.Options{Listen: nats.Addr(), Dir: t.TempDir()})
-	wantError(t, err, append(wayOut, `a NATS server ("bellbuoy", version "2.`, "with JetStream")...)
+	wantError(t, err, append(wayOut, "a Bellbuoy already runs there", `("bellbuoy", version "2.`, "bellbuoy list", "BELLBUOY_DATA_DIR")...)
+
+	foreign := listener(t, `INFO {"server_name":"ours","version":"2.10.0","jetstream":true} `+"\r\n")
+	_, err = embed.Start(t.Context(), embed.Options{Listen: foreign, Dir: t.TempDir()})
+	wantError(t, err, append(wayOut, `a NATS server ("ours", version "2.10.0", with JetStream)`)...)
 
 	other := listener(t, "SSH-2.0-OpenSSH_9.6\r\n")
 	_, err = embed.Start(t.Context(), embed.Options{Listen: other, Dir: t.TempDir()})

@@ -11,7 +11,7 @@ func FuzzDescribe(f *testing.F) {
 	f.Add([]byte("INFO {}\r\n"))
 	f.Add([]byte("SSH-2.0\r\n"))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		got := describe(line)
+		got := describe(line).words
 		if len(got) > 1024 || strings.ContainsAny(got, "\n\r\x1b") {
 			t.Errorf("%q for %q", got, line)
 		}

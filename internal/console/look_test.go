@@ -1,0 +1,112 @@
+package console_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/client"
+	"github.com/bellbuoy/bellbuoy/internal/console"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+func service(namespace, name string) schema.Object {
+	return schema.Object{Kind: schema.KindService, Namespace: namespace, Name: name}
+}
+
+func overview() *client.Overview {
+	return &client.Overview{
+		Cluster: "box7", Source: "docker,host", TakenAt: at, StoredAt: at, Firing: 1,
+		Services: map[string]int{"container": 12, "unit": 41}, Instances: map[string]int{"container": 14, "unit": 41},
+		Namespaces: 3, Nodes: 1, Disks: 2,
+		Groups: []client.Group{
+			{Verdict: "baseline", Count: 3, Instances: map[string]int{"container": 9, "unit": 1}, Objects: []client.Quiet{
+				{Object: service("old", "web"), Text: "baseline: had ended before Bellbuoy first saw this engine"},
+				{Object: service("old", "db"), Text: "baseline: had ended before Bellbuoy first saw this engine"},
+				{Object: service("", "cron.service"), Text: "baseline: had ended before Bellbuoy first saw this engine"},
+			}},
+			{Verdict: "by_hand", Count: 1, Instances: map[string]int{"container": 1}, Objects: []client.Quiet{{Object: service("shop", "db"), Text: "stopped by hand"}}},
+			{Verdict: "hold", Condition: "unhealthy", Count: 1, Instances: map[string]int{"container": 1}, Objects: []client.Quiet{
+				{Object: service("shop", "cart"), Text: "holding, 15 s of 60 s", Until: at.Add(time.Minute)},
+			}},
+		},
+		Off: []client.Off{{Condition: "gpu_hot", Reason: "no GPU"}, {Condition: "gpu_memory", Reason: "no GPU"}, {Condition: "node_down", Reason: "a host cannot report its own end"}},
+	}
+}
+
+func TestWelcomeSaysWhatIsWatchedAndWhatIsNot(t *testing.T) {
+	w := console.Welcome{Version: "0.1", Cluster: "box7", Overview: overview(), Auto: true, Kept: "/var/lib/bellbuoy", Try: "bellbuoy test"}
+	everyLook(t, "welcome", func(p *console.Printer) {
+		p.Welcome(w)
+		for _, c := range []int{0, 7} {
+			p.Event(story()[c], last(story()[c]))
+		}
+	})
+}
+
+func TestWelcomeTellsOtherWaysOfRunning(t *testing.T) {
+	broken := overview()
+	broken.Stale = []schema.StalePart{{Source: "docker", Since: at, Error: "no permission to read /var/run/docker.sock: add your user to the group docker, or run as root"}}
+	empty := &client.Overview{Cluster: "box7", Source: "docker"}
+	alone := &client.Overview{Cluster: "box7", Source: "host", Instances: map[string]int{"unit": 41}, Services: map[string]int{"unit": 41}, Disks: 1, Nodes: 1}
+	everyLook(t, "welcomes", func(p *console.Printer) {
+		for _, w := range []console.Welcome{
+			{Cluster: "box7", Overview: broken, Auto: true, Kept: "/data"},
+			{Cluster: "box7", Overview: empty, Auto: true, Kept: "/data", URL: "nats://127.0.0.1:14222"},
+			{Cluster: "box7", Overview: alone, Auto: true, Kept: "/data"},
+			{Cluster: "box7", Waited: 8 * time.Second, Kept: "/data"},
+			{
+				Model: "gpt-9", ModelHost: "api.example.com", Channels: []string{"webhook"}, ChannelHosts: []string{"hooks.example.com"},
+				ServerHost: "nats.example.com", Kept: "the NATS server",
+			},
+			{Model: "llama", Channels: []string{"webhook"}, ChannelHosts: []string{"hooks.example.com"}, Shadow: true, Kept: "/data"},
+		} {
+			w.Version = "0.1"
+			p.Welcome(w)
+		}
+	})
+}
+
+func TestListFitsTheTerminal(t *testing.T) {
+	now := at.Add(12 * time.Minute)
+	list := []client.Summary{
+		{
+			ID: "9f2c51d07be34a68", Short: "9f2c5", Cluster: "box7", Object: service("shop", "checkout"), Condition: "service_down",
+			Severity: schema.SeverityCritical, Title: "checkout: 0 of 3 running", State: schema.StateAcknowledged, Owner: "ada", StartedAt: at,
+		},
+		{
+			ID: "0b1e000000000000", Short: "0b1e", Cluster: "box7", Object: service("warehouse", "nightly-import-of-everything"), Condition: "job_failed",
+			Severity: schema.SeverityWarning, Title: "job nightly-import-of-everything failed with exit 1", State: schema.StateInvestigating, StartedAt: at.Add(-50 * time.Hour),
+		},
+		{
+			ID: "1c00000000000000", Short: "1c00", Cluster: "box7", Object: service("shop", "cart"), Condition: "unhealthy",
+			Severity: schema.SeverityWarning, Title: "cart fails its health check", State: schema.StateCleared, StartedAt: at, ClosedAt: at.Add(time.Minute),
+		},
+	}
+	everyLook(t, "list", func(p *console.Printer) {
+		p.List(list, 1, now)
+		p.List(nil, 3, now)
+		p.List(nil, 0, now)
+	})
+}
+
+func TestShowIsATimeline(t *testing.T) {
+	steps := story()
+	acked, closed := steps[len(steps)-2], steps[len(steps)-1]
+	acked.Evidence, acked.Episode = nil, 2
+	acked.Messages[0].At = at.Add(-48 * time.Hour) // of an earlier episode
+	everyLook(t, "show", func(p *console.Printer) {
+		p.Show(acked, at.Add(12*time.Minute))
+		p.Show(closed, at.Add(72*time.Hour))
+	})
+}
+
+func TestWhyWithoutANameTellsWhatIsNotAlertedOn(t *testing.T) {
+	everyLook(t, "why", func(p *console.Printer) {
+		p.Quiet([]client.Overview{*overview()})
+		p.Quiet(nil)
+		p.Why(client.WhyResponse{Objects: []client.Explained{{
+			Cluster: "box7", Object: service("shop", "checkout"), Conversation: "9f2c51d07be34a68", State: schema.StateInvestigating,
+			Reasons: []client.Reason{{Condition: "service_down", Verdict: "firing", Text: "service_down: alerting since 03:04:31 UTC, checkout: 0 of 3 running"}, {Verdict: "well", Text: "oom_killed: well"}},
+		}}})
+	})
+}
