@@ -31,11 +31,12 @@ type Bus struct {
 	metrics  metrics
 	closed   chan struct{} // closed when the connection is over for good
 
-	mu      sync.Mutex
-	streams map[string]*stream // handles by name
-	bad     map[badHead]bool   // heads already reported as invalid
-	session context.Context    // ends with the connection's present session
-	next    context.CancelFunc // ends it
+	mu       sync.Mutex
+	streams  map[string]*stream // handles by name
+	bad      map[badHead]bool   // heads already reported as invalid
+	refusals refusals           // what the server forbids
+	session  context.Context    // ends with the connection's present session
+	next     context.CancelFunc // ends it
 }
 
 // Subjects builds and reads the subjects below this bus's root.

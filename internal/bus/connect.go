@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
 
@@ -39,6 +38,7 @@ const (
 	reconnectWait   = 250 * time.Millisecond
 	reconnectJitter = 100 * time.Millisecond
 	pingInterval    = 15 * time.Second
+	inboxes         = "_INBOX_" // before the role
 )
 
 // Connect connects. The first connection has to succeed; from then on a lost one is tried for ever, and what cannot
@@ -75,7 +75,7 @@ func (b *Bus) dial(o Options) error {
 		return err
 	}
 	if b.nc, err = nats.Connect(o.URL, append(opts, b.behaviour(o.Name)...)...); err != nil {
-		return fmt.Errorf("connect to NATS at %s: %w; start a server (`bellbuoy up` brings its own) or set BELLBUOY_NATS_URL to one that runs", o.Shown(), err)
+		return &Trouble{Doing: "connect to NATS at " + o.Shown(), Err: plain(err), Fix: advice(err)}
 	}
 	if b.js, err = jetstream.New(b.nc); err != nil {
 		b.nc.Close()
@@ -100,7 +100,7 @@ func access(o Options) ([]nats.Option, error) {
 	if o.NKeySeed != "" {
 		key, err := nkeys.FromSeed([]byte(strings.TrimSpace(o.NKeySeed)))
 		if err != nil {
-			return nil, fmt.Errorf("read the NATS nkey seed: %w; it begins with SU", err)
+			return nil, &Trouble{Doing: "read the NATS nkey seed", Err: err, Fix: "set BELLBUOY_NATS_NKEY_SEED to a user's seed, which begins with SU"}
 		}
 		public, err := key.PublicKey()
 		if err != nil {
@@ -119,7 +119,7 @@ func (b *Bus) behaviour(name string) []nats.Option {
 	}
 	return []nats.Option{
 		nats.Name(name),
-		nats.CustomInboxPrefix("_INBOX_" + schema.Token(name)),
+		nats.CustomInboxPrefix(inboxes + schema.Token(name)),
 		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectJitter, reconnectJitter),
 		nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectBufSize(-1),
@@ -131,6 +131,7 @@ func (b *Bus) behaviour(name string) []nats.Option {
 }
 
 func (b *Bus) complained(_ *nats.Conn, s *nats.Subscription, err error) {
+	b.refused(err)
 	subject := ""
 	if s != nil {
 		subject = s.Subject
@@ -146,7 +147,7 @@ func (b *Bus) lost(_ *nats.Conn, err error) {
 
 func (b *Bus) reconnected(c *nats.Conn) {
 	b.metrics.reconnects.Inc()
-	b.log.Info("connected to NATS again", "url", c.ConnectedUrlRedacted())
+	b.log.Info("connected to NATS again", "url", withoutUser(c.ConnectedUrl()))
 	b.newSession()
 }
 
@@ -157,9 +158,23 @@ func (o Options) Shown() string {
 	}
 	urls := strings.Split(o.URL, ",")
 	for i, s := range urls {
-		if u, err := url.Parse(strings.TrimSpace(s)); err == nil && u.User != nil {
-			urls[i] = u.Scheme + "://***@" + u.Host
-		}
+		urls[i] = withoutUser(strings.TrimSpace(s))
 	}
 	return strings.Join(urls, ",")
 }
+
+// withoutUser masks all that stands before the host: a lone user name may be a token.
+func withoutUser(s string) string {
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 {
+		return s
+	}
+	scheme, _, ok := strings.Cut(s, "://")
+	if !ok {
+		return "***" + s[at:]
+	}
+	return scheme + "://***" + s[at:]
+}
+
+// where is the server that the bus is connected to.
+func (b *Bus) where() string { return withoutUser(b.nc.ConnectedUrl()) }

@@ -43,7 +43,7 @@ func (b *Bus) Request(ctx context.Context, subject string, body []byte) ([]byte,
 
 func (b *Bus) nobody(subject string) error {
 	if strings.HasPrefix(subject, b.below("api.")) {
-		return fmt.Errorf("no analyzer answers on %s (%w): is one running? Start `bellbuoy up` or `analyzer`", b.nc.ConnectedUrlRedacted(), ErrNobody)
+		return fmt.Errorf("no analyzer answers on %s (%w): is one running? Start `bellbuoy up` or `analyzer`", b.where(), ErrNobody)
 	}
 	return fmt.Errorf("ask %s: %w", subject, ErrNobody)
 }

@@ -146,7 +146,7 @@ func (b *Bus) Check(ctx context.Context, consumers ...string) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("NATS at %s lacks %s: run `bellbuoy setup`", b.nc.ConnectedUrlRedacted(), strings.Join(missing, ", "))
+		return fmt.Errorf("NATS at %s lacks %s: run `bellbuoy setup`", b.where(), strings.Join(missing, ", "))
 	}
 	return nil
 }

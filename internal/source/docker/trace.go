@@ -93,4 +93,3 @@ func after(line string) string {
 	_, rest, _ := strings.Cut(line, ":")
 	return rest
 }
-
