@@ -33,7 +33,7 @@ type room struct {
 // plan is every room there is. Imports point down: cmd, then the daemons, then what they are made of, then scrub and
 // schema. Adapters see their parent, schema, scrub and config, never the bus or a sibling.
 var plan = []room{
-	{"cmd/bellbuoy", "collector analyzer notifier daemon console demo drill llm llm/fake client bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/docker source/file"},
+	{"cmd/bellbuoy", "collector analyzer notifier daemon doctor console demo drill llm llm/fake client source/docker bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/file"},
 	{"cmd/collector", "collector daemon bus process", "", ""},
 	{"cmd/analyzer", "analyzer daemon bus process", "", ""},
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
@@ -43,6 +43,7 @@ var plan = []room{
 	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
+	{"internal/doctor", "bus llm channel/webhook detect source source/docker source/procfs config scrub schema", "", "analyzer notifier diagnose"},
 	{"internal/bus", "scrub schema", "nats orbit prometheus", ""},
 	{"internal/bus/embed", "", "nats nats-server", "bus schema"},
 	{"internal/client", "conversation bus scrub schema", "", ""},

@@ -46,6 +46,7 @@ func commands() []command {
 		whyCommand(),
 		demoCommand(),
 		testCommand(),
+		doctorCommand(),
 		setupCommand(),
 		fakemodelCommand(),
 		completionCommand(),

@@ -62,11 +62,11 @@ func overview(s *schema.ClusterContext, m detect.Memory, r detect.Rules) client.
 	return o
 }
 
-// off lists what nothing reads here, and so what no rule can judge.
-func off(s *schema.ClusterContext, _ detect.Rules) []client.Off {
+// off lists the conditions that are not judged there, and why.
+func off(s *schema.ClusterContext, r detect.Rules) []client.Off {
 	var all []client.Off
-	for _, u := range s.Unread {
-		all = append(all, client.Off{Condition: u.Part, Reason: u.Reason})
+	for _, x := range detect.Off(*s, r) {
+		all = append(all, client.Off{Condition: x.Condition, Reason: x.Reason})
 	}
 	return all
 }

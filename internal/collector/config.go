@@ -14,7 +14,7 @@ import (
 // Config is what a collector can be told. Its zero value watches what the machine has.
 type Config struct {
 	Cluster       string        `env:"CLUSTER" unset:"the host's name; with one file as the only source, the name that its lines say" desc:"Name of the cluster that snapshots are about."`
-	Source        []string      `env:"SOURCE" default:"auto" desc:"What to read, a list of: docker, file:PATH (JSON Lines of snapshots). auto: all that this machine has of them but files; what it has not is left out, and looked for again. none: nothing, somebody else publishes snapshots."`
+	Source        []string      `env:"SOURCE" default:"auto" desc:"What to read, a list of: docker, host (this machine and its units), file:PATH (JSON Lines of snapshots). auto: all that this machine has of them but files; what it has not is left out, and looked for again. none: nothing, somebody else publishes snapshots."`
 	Interval      time.Duration `env:"INTERVAL" default:"15s" desc:"Time between two snapshots, at least 1s."`
 	CollectLabels []string      `env:"COLLECT_LABELS" default:"team,owner,tier,runbook" desc:"Labels of containers that are taken over into snapshots; those that begin with bellbuoy. always are."`
 }
@@ -97,6 +97,12 @@ func (c Config) withDefaults() Config {
 		c.Source = []string{auto}
 	}
 	return c
+}
+
+// Reads tells whether the kind of source is among those to be read.
+func (c Config) Reads(kind string) bool {
+	list, _ := c.withDefaults().sources()
+	return slices.Contains(list, kind)
 }
 
 // sources lists what to read. optional: those that this machine does not have are left out.

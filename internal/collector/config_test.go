@@ -33,7 +33,7 @@ func TestConfigIsReadFromTheEnvironment(t *testing.T) {
 }
 
 func TestConfigNamesEveryMistake(t *testing.T) {
-	const there = "there are auto, docker, file:PATH, none"
+	const there = "there are auto, docker, host, file:PATH, none"
 	tests := []struct {
 		name   string
 		config collector.Config
@@ -48,7 +48,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 		{"kubernetes", collector.Config{Source: []string{"kubernetes"}}, []string{there}},
 		{"prometheus", collector.Config{Source: []string{"prometheus"}}, []string{there}},
 		{"orca", collector.Config{Source: []string{"orca"}}, []string{there}},
-		{"host", collector.Config{Source: []string{"docker", "host"}}, []string{`SOURCE="host"`, there}},
+		{"host", collector.Config{Source: []string{"docker", "host"}}, nil},
 		{"docker-with-argument", collector.Config{Source: []string{"docker:x"}}, []string{there}},
 		{"file-without-path", collector.Config{Source: []string{"file:"}}, []string{"file:PATH"}},
 		{"none-and-more", collector.Config{Source: []string{"none", "docker"}}, []string{"stands alone"}},

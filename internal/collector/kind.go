@@ -10,6 +10,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/source"
 	"github.com/bellbuoy/bellbuoy/internal/source/docker"
 	"github.com/bellbuoy/bellbuoy/internal/source/file"
+	"github.com/bellbuoy/bellbuoy/internal/source/host"
 )
 
 // kind is one kind of source and how it is opened.
@@ -41,7 +42,10 @@ func kinds() []kind {
 			name: "docker", counts: true, auto: true, open: openDocker,
 			parts: []string{schema.PartServices, schema.PartHealth, schema.PartJobs, schema.PartErrors, schema.PartMachine},
 		},
-		// The kind "host" has its line here, before file, once its package is in.
+		{
+			name: "host", counts: true, auto: true, open: openHost,
+			parts: []string{schema.PartServices, schema.PartJobs, schema.PartMachine, schema.PartDisks, schema.PartGPUs, schema.PartGPUErrors},
+		},
 		{name: "file", argument: true, recorded: true, open: openFile, check: file.Check},
 	}
 }
@@ -68,6 +72,14 @@ func openDocker(ctx context.Context, o opening) (source.Source, error) {
 	}, o.state)
 	if err != nil {
 		return nil, err // not a nil *docker.Source
+	}
+	return s, nil
+}
+
+func openHost(ctx context.Context, o opening) (source.Source, error) {
+	s, err := host.Open(ctx, host.Config{Interval: o.config.Interval, Log: o.log}, o.state)
+	if err != nil {
+		return nil, err
 	}
 	return s, nil
 }

@@ -14,6 +14,7 @@ import (
 // About is an engine as Inspect found it.
 type About struct {
 	Where string // such as unix:///var/run/docker.sock
+	By    string // what named it: DOCKER_HOST, a context, or the socket's own path
 	Name  string // its host's
 	API   string // the newest version that it speaks
 	Ours  int    // containers that are not left out
@@ -24,11 +25,14 @@ var ErrTooOld = errors.New("its API is too old")
 
 const minMinor = 41 // of API 1
 
-// Inspect reads the engine once, as Open and a reading would, and changes nothing. Where is filled in even where there
-// is an error, which says what to do.
+// Inspect reads the engine once, as Open and a reading would, and changes nothing. Its error says what to do, and is
+// source.ErrAbsent where there is no engine.
 func Inspect(ctx context.Context, c Config) (About, error) {
-	e := &engine{host: c.Host}
-	a := About{Where: e.where()}
+	at, err := c.endpoint()
+	if err != nil {
+		return About{}, err
+	}
+	e, a := &engine{at: at}, About{Where: at.Host, By: at.FoundBy}
 	if err := e.redial(); err != nil {
 		return a, err
 	}
@@ -55,7 +59,7 @@ func Inspect(ctx context.Context, c Config) (About, error) {
 
 // knock connects to a local engine's socket by itself: the library's errors do not say why it could not.
 func (e *engine) knock(ctx context.Context) error {
-	path, ok := strings.CutPrefix(e.where(), "unix://")
+	path, ok := strings.CutPrefix(e.at.Host, "unix://")
 	if !ok {
 		return nil
 	}
