@@ -66,7 +66,7 @@ var (
 // earlier Source gave with a reading, or empty. The error says what to do about an engine that cannot be reached; it is
 // source.ErrAbsent where there is none.
 func Open(ctx context.Context, config Config, state json.RawMessage) (*Source, error) {
-	at, err := config.endpoint()
+	at, err := config.endpoint(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -90,11 +90,11 @@ func Open(ctx context.Context, config Config, state json.RawMessage) (*Source, e
 	return s, nil
 }
 
-func (c Config) endpoint() (Endpoint, error) {
+func (c Config) endpoint(ctx context.Context) (Endpoint, error) {
 	if c.Host != "" {
 		return named(Endpoint{Host: c.Host, FoundBy: "the configuration", TLS: Here().tls()})
 	}
-	return Find(Here())
+	return Find(ctx, Here())
 }
 
 // recall takes up what an earlier Source left.

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/source"
 )
@@ -50,7 +52,7 @@ func Here() Env {
 // Sockets. What is named is taken, whether it answers or not. Of the usual sockets the first that exists is taken, and
 // one that may not be used or that nobody listens on is an error that says what to do, never passed over for the next.
 // Where there is none the error is source.ErrAbsent.
-func Find(env Env) (Endpoint, error) {
+func Find(ctx context.Context, env Env) (Endpoint, error) {
 	if host := env.Getenv("DOCKER_HOST"); host != "" {
 		if !strings.Contains(host, "://") {
 			host = "tcp://" + host // as the docker command reads it
@@ -64,7 +66,7 @@ func Find(env Env) (Endpoint, error) {
 	if name != "" && name != "default" {
 		return env.ofContext(name, from)
 	}
-	return env.firstSocket()
+	return env.firstSocket(ctx)
 }
 
 // named refuses an address that this package cannot speak to.
@@ -72,10 +74,10 @@ func named(e Endpoint) (Endpoint, error) {
 	if strings.HasPrefix(e.Host, "unix://") {
 		e.TLS = nil
 	}
-	if strings.HasPrefix(e.Host, "ssh://") {
+	if machine, ssh := strings.CutPrefix(e.Host, "ssh://"); ssh {
 		return Endpoint{}, fmt.Errorf("use the Docker engine at %s, named by %s: Bellbuoy does not log in over ssh; run it on that machine, "+
 			"or forward the socket (ssh -N -L /tmp/docker-remote.sock:/var/run/docker.sock %s) and set DOCKER_HOST=unix:///tmp/docker-remote.sock",
-			e.Host, e.FoundBy, strings.TrimPrefix(e.Host, "ssh://"))
+			e.Host, e.FoundBy, machine)
 	}
 	return e, nil
 }
@@ -199,7 +201,7 @@ func (env Env) Sockets() []string {
 
 // firstSocket gives the first usual socket that exists. One in a directory that may not be looked into cannot be seen
 // to exist, and does not count.
-func (env Env) firstSocket() (Endpoint, error) {
+func (env Env) firstSocket(ctx context.Context) (Endpoint, error) {
 	sockets := env.Sockets()
 	for _, path := range sockets {
 		info, err := os.Stat(path)
@@ -211,15 +213,17 @@ func (env Env) firstSocket() (Endpoint, error) {
 			return Endpoint{}, fmt.Errorf("use the Docker engine at %s: that is a directory; Docker makes one where a socket is mounted that "+
 				"is not there. Remove it, start the engine, and then mount the socket", path)
 		}
-		return e, listening(e)
+		return e, listening(ctx, e)
 	}
 	return Endpoint{}, fmt.Errorf("find a Docker engine: %w: no socket at %s; start Docker or Podman's socket, mount the socket "+
 		"into this container, or set DOCKER_HOST", source.ErrAbsent, strings.Join(sockets, ", "))
 }
 
 // listening tells whether the socket of e may be used and somebody listens there.
-func listening(e Endpoint) error {
-	c, err := net.Dial("unix", strings.TrimPrefix(e.Host, "unix://"))
+func listening(ctx context.Context, e Endpoint) error {
+	ctx, stop := context.WithTimeout(ctx, time.Second) // a queue that is full makes one wait
+	defer stop()
+	c, err := (&net.Dialer{}).DialContext(ctx, "unix", strings.TrimPrefix(e.Host, "unix://"))
 	if err != nil {
 		return explain(e, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,14 +20,13 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/source/docker"
 )
 
-// place is a home and a file system root of a test's own, short enough for sockets.
+// place is a home and a file system root of a test's own.
 func place(t *testing.T) (docker.Env, map[string]string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "bb")
-	if err != nil {
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // for tests that run as somebody else
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	vars := map[string]string{}
 	return docker.Env{Getenv: func(name string) string { return vars[name] }, Home: dir + "/home", Root: dir}, vars
 }
@@ -135,7 +135,7 @@ func TestEngineIsFoundAsDockersCommandFindsIt(t *testing.T) {
 			if tt.config != "" {
 				write(t, home+"/config.json", tt.config)
 			}
-			got, err := docker.Find(env)
+			got, err := docker.Find(t.Context(), env)
 			if diff := cmp.Diff(tt.want, got); diff != "" && tt.err == nil {
 				t.Errorf("endpoint (-want +got):\n%s", diff)
 			}
@@ -160,7 +160,7 @@ func says(t *testing.T, err error, words []string) {
 func TestUsualSocketsAreTriedInOrder(t *testing.T) {
 	env, vars := place(t)
 	vars["XDG_RUNTIME_DIR"] = env.Root + "/run/user/7"
-	_, err := docker.Find(env)
+	_, err := docker.Find(t.Context(), env)
 	if !errors.Is(err, source.ErrAbsent) || !strings.Contains(err.Error(), "podman.sock") {
 		t.Errorf("with no socket: %v", err)
 	}
@@ -168,10 +168,10 @@ func TestUsualSocketsAreTriedInOrder(t *testing.T) {
 		env.Root + "/var/run/docker.sock", env.Root + "/run/user/7/docker.sock", env.Home + "/.docker/run/docker.sock",
 		env.Home + "/.docker/desktop/docker.sock", env.Root + "/run/podman/podman.sock", env.Root + "/run/user/7/podman/podman.sock",
 	}
-	for i := len(order) - 1; i >= 0; i-- { // each is before those that are there already
-		listen(t, order[i])
-		got, err := docker.Find(env)
-		want := docker.Endpoint{Host: "unix://" + order[i], FoundBy: order[i]}
+	for _, path := range slices.Backward(order) { // each is before those that are there already
+		listen(t, path)
+		got, err := docker.Find(t.Context(), env)
+		want := docker.Endpoint{Host: "unix://" + path, FoundBy: path}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("error %v, endpoint (-want +got):\n%s", err, diff)
 		}
@@ -185,7 +185,7 @@ func TestSocketThatCannotBeUsedIsNeverPassedOver(t *testing.T) {
 	l := listen(t, first)
 	l.SetUnlinkOnClose(false)
 	_ = l.Close()
-	_, err := docker.Find(env)
+	_, err := docker.Find(t.Context(), env)
 	says(t, err, []string{first, "nothing listens there"})
 	if errors.Is(err, source.ErrAbsent) {
 		t.Error("an engine that has ended is taken for none")
@@ -194,7 +194,7 @@ func TestSocketThatCannotBeUsedIsNeverPassedOver(t *testing.T) {
 	if err := os.Mkdir(first, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	_, err = docker.Find(env)
+	_, err = docker.Find(t.Context(), env)
 	says(t, err, []string{first, "is a directory"})
 }
 
@@ -203,7 +203,7 @@ const asOther = "BELLBUOY_TEST_FIND_BELOW"
 
 func TestSocketOfOthersSaysHowToBeAllowed(t *testing.T) {
 	if root := os.Getenv(asOther); root != "" {
-		_, err := docker.Find(docker.Env{Getenv: func(string) string { return "" }, Root: root})
+		_, err := docker.Find(t.Context(), docker.Env{Getenv: func(string) string { return "" }, Root: root})
 		says(t, err, []string{root + "/var/run/docker.sock", "permission denied", "usermod -aG docker", "as root", "DOCKER_HOST"})
 		if errors.Is(err, source.ErrAbsent) {
 			t.Error("an engine that may not be used is taken for none")
