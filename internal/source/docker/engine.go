@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,7 +69,7 @@ func (e *engine) explain(err error) error { return explain(e.at, err) }
 func (e *engine) about(ctx context.Context) (about, error) {
 	got, err := e.client.Load().Info(ctx, client.InfoOptions{})
 	if err != nil {
-		return about{}, e.explain(err)
+		return about{}, cmp.Or(listening(ctx, e.at), e.explain(err))
 	}
 	a := about{ID: got.Info.ID, Name: bounded(got.Info.Name), Kernel: got.Info.KernelVersion, Memory: got.Info.MemTotal}
 	major, _, _ := strings.Cut(got.Info.ServerVersion, ".")

@@ -219,11 +219,16 @@ func (env Env) firstSocket(ctx context.Context) (Endpoint, error) {
 		"into this container, or set DOCKER_HOST", source.ErrAbsent, strings.Join(sockets, ", "))
 }
 
-// listening tells whether the socket of e may be used and somebody listens there.
+// listening tells whether the socket of e may be used and somebody listens there. The client library's own errors do not
+// say which of them fails. An engine that is not at a socket is not looked at.
 func listening(ctx context.Context, e Endpoint) error {
+	path, local := strings.CutPrefix(e.Host, "unix://")
+	if !local {
+		return nil
+	}
 	ctx, stop := context.WithTimeout(ctx, time.Second) // a queue that is full makes one wait
 	defer stop()
-	c, err := (&net.Dialer{}).DialContext(ctx, "unix", strings.TrimPrefix(e.Host, "unix://"))
+	c, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
 	if err != nil {
 		return explain(e, err)
 	}

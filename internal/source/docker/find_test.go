@@ -271,7 +271,13 @@ func TestSourceFollowsTheContext(t *testing.T) {
 	if n := read(t, s).Snapshot.Nodes[0]; n.ID != "sick" || n.MemoryPercent == nil {
 		t.Errorf("node %+v", n)
 	}
+	deserted := listen(t, env.Root+"/deserted.sock")
+	deserted.SetUnlinkOnClose(false)
+	_ = deserted.Close()
 	t.Setenv("DOCKER_CONTEXT", "")
+	t.Setenv("DOCKER_HOST", "unix://"+env.Root+"/deserted.sock")
+	_, err = docker.Open(t.Context(), docker.Config{}, nil)
+	says(t, err, []string{"deserted.sock", "found by DOCKER_HOST", "nothing listens there"})
 	t.Setenv("DOCKER_HOST", "unix://"+env.Root+"/no.sock")
 	_, err = docker.Open(t.Context(), docker.Config{}, nil)
 	says(t, err, []string{"no.sock", "found by DOCKER_HOST", "no such socket"})
