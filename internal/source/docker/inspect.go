@@ -1,10 +1,10 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 
@@ -13,11 +13,11 @@ import (
 
 // About is an engine as Inspect found it.
 type About struct {
-	Where string // such as unix:///var/run/docker.sock
-	By    string // what named it: DOCKER_HOST, a context, or the socket's own path
-	Name  string // its host's
-	API   string // the newest version that it speaks
-	Ours  int    // containers that are not left out
+	Where   string // such as unix:///var/run/docker.sock
+	FoundBy string // what named it, as in Endpoint
+	Name    string // its host's
+	API     string // the newest version that it speaks
+	Ours    int    // containers that are not left out
 }
 
 // ErrTooOld says that the engine's API is older than what is read of it.
@@ -28,21 +28,19 @@ const minMinor = 41 // of API 1
 // Inspect reads the engine once, as Open and a reading would, and changes nothing. Its error says what to do, and is
 // source.ErrAbsent where there is no engine.
 func Inspect(ctx context.Context, c Config) (About, error) {
-	at, err := c.endpoint()
+	at, err := c.endpoint(ctx)
+	a := About{Where: at.Host, FoundBy: at.FoundBy}
 	if err != nil {
-		return About{}, err
+		return a, err
 	}
-	e, a := &engine{at: at}, About{Where: at.Host, By: at.FoundBy}
+	e := &engine{at: at}
 	if err := e.redial(); err != nil {
 		return a, err
 	}
 	defer func() { _ = e.close() }() // its idle connections only
 	ping, err := e.client.Load().Ping(ctx, client.PingOptions{})
 	if err != nil {
-		if why := e.knock(ctx); why != nil {
-			err = why
-		}
-		return a, e.explain(err)
+		return a, cmp.Or(listening(ctx, at), e.explain(err))
 	}
 	if a.API = ping.APIVersion; tooOld(a.API) {
 		return a, fmt.Errorf("use the Docker engine at %s: %w: it speaks %s, 1.%d is needed; update Docker to 20.10 or newer", a.Where, ErrTooOld, a.API, minMinor)
@@ -55,20 +53,6 @@ func Inspect(ctx context.Context, c Config) (About, error) {
 	all, err := e.list(ctx)
 	a.Ours = len(all)
 	return a, err
-}
-
-// knock connects to a local engine's socket by itself: the library's errors do not say why it could not.
-func (e *engine) knock(ctx context.Context) error {
-	path, ok := strings.CutPrefix(e.at.Host, "unix://")
-	if !ok {
-		return nil
-	}
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "unix", path)
-	if err != nil {
-		return err
-	}
-	return c.Close()
 }
 
 // tooOld takes a version that says nothing for new enough.
