@@ -6,5 +6,5 @@
 //
 // Everything that comes out of a cluster (names, labels, images, events, log lines) and everything that a model says
 // is untrusted. Such text may end up in prose, cleaned and cut, but never in a command: a command is rendered from a
-// verb of a closed list and from container names that stand in the snapshot and look like container names.
+// verb of a closed list and from names of containers and units that stand in the snapshot and look like such names.
 package diagnose

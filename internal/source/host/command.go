@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -73,12 +72,4 @@ func (b *bounded) Write(p []byte) (int, error) {
 	b.cut = b.cut || len(p) > room
 	_, err := b.Buffer.Write(p[:min(len(p), room)])
 	return len(p), err
-}
-
-// exitCode is the code a command ended with; -1 if it did not end by itself.
-func exitCode(err error) int {
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return exit.ExitCode()
-	}
-	return -1
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,10 +11,9 @@ import (
 )
 
 type (
-	Unit    = unit
-	Row     = row
-	Space   = space
-	Verdict = verdict
+	Unit  = unit
+	Row   = row
+	Space = space
 )
 
 const (
@@ -21,7 +21,6 @@ const (
 	MaxGrowth  = maxGrowth
 	TurnLive   = turnLive
 	TurnAsleep = turnAsleep
-	GPUStands  = gpuStands
 )
 
 // Shown are the mount points worth showing of a mountinfo text.
@@ -59,14 +58,7 @@ func Looked(units []Unit, reading func(i int) int) map[string]looked {
 }
 
 func Due(rows []Row, known map[string]looked, restless ...string) []string {
-	return due(rows, known, func(id string) bool {
-		for _, r := range restless {
-			if r == id {
-				return true
-			}
-		}
-		return false
-	})
+	return due(rows, known, func(id string) bool { return slices.Contains(restless, id) })
 }
 
 // Story compares readings of units one after another, by one memory that is written and read again in between, as by
@@ -94,6 +86,11 @@ func (s *Story) Tell(now time.Time, units ...Unit) ([]source.Happening, map[stri
 		s.t.Fatal(err)
 	}
 	return happened, services
+}
+
+// BePatient lets commands take as long as a busy machine needs for them.
+func (s *Source) BePatient() {
+	s.gpus.patience, s.manager.patience, s.journal.patience = time.Minute, time.Minute, time.Minute
 }
 
 // HangDisks makes every question to a file system wait for release, and counts them.

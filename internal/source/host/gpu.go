@@ -36,10 +36,11 @@ var errNotYet = errors.New("nvidia-smi has not answered yet")
 type gpus struct {
 	tools    tools
 	slot     slot[gpuReading]
-	noErrors bool       // the driver does not know the field of errors
-	absent   time.Time  // when nvidia-smi was last looked for and not found
-	last     gpuReading // the newest outcome
-	at       time.Time  // when it came; zero: never
+	patience time.Duration // how long a reading waits; 0: gpuWait
+	noErrors bool          // the driver does not know the field of errors
+	absent   time.Time     // when nvidia-smi was last looked for and not found
+	last     gpuReading    // the newest outcome
+	at       time.Time     // when it came; zero: never
 }
 
 // gpuReading is the outcome of asking.
@@ -79,7 +80,7 @@ func (g *gpus) wait(ctx context.Context, now time.Time) gpuReading {
 	if !g.absent.IsZero() {
 		return gpuReading{err: errNoGPU}
 	}
-	ctx, stop := context.WithTimeout(ctx, gpuWait)
+	ctx, stop := context.WithTimeout(ctx, cmp.Or(g.patience, gpuWait))
 	defer stop()
 	got, ok := gpuReading{}, false
 	if g.slot.out != nil {

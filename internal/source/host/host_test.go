@@ -1,8 +1,11 @@
 package host_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -67,6 +70,7 @@ func (m *machine) open() *host.Source {
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	s.BePatient()
 	m.t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			m.t.Error(err)
@@ -266,18 +270,30 @@ func TestCommandsRunOnceInAnInterval(t *testing.T) {
 	}
 }
 
-func TestCommandThatHangsIsNotStartedTwice(t *testing.T) {
+func TestCommandThatHangsLeavesItsPartUnknownAndEndsWithTheSource(t *testing.T) {
 	m := newMachine(t, false)
-	count := filepath.Join(m.config.Run, "count")
-	m.command("nvidia-smi", "echo x >> '"+count+"'; exec /bin/sleep 1000")
-	s := m.open()
-	for range 2 {
-		if r := m.read(s); r.Reads[schema.PartGPUs] != "nvidia-smi has not answered yet" || r.Snapshot.Nodes[0].GPUs != nil {
-			t.Errorf("reads %v", r.Reads)
-		}
+	alive := filepath.Join(m.config.Run, "alive")
+	if out, err := exec.CommandContext(t.Context(), "mkfifo", alive).CombinedOutput(); err != nil {
+		t.Fatalf("mkfifo: %v: %s", err, out)
 	}
-	if text, err := os.ReadFile(count); err != nil || string(text) != "x\n" {
-		t.Errorf("nvidia-smi ran %q, error %v", text, err)
+	m.command("nvidia-smi", "exec 3> '"+alive+"'; exec /bin/sleep 1000") // the pipe ends when it does
+	s := m.open()
+	hasty, stop := context.WithCancel(t.Context())
+	stop()
+	r, err := s.Read(hasty)
+	if err != nil || r.Reads[schema.PartGPUs] != "nvidia-smi has not answered yet" || r.Snapshot.Nodes[0].GPUs != nil {
+		t.Errorf("reads %v, error %v", r.Reads, err)
+	}
+	pipe, err := os.Open(alive) // waits for the command
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if n, err := pipe.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("read %d, error %v: the command lives on", n, err)
 	}
 }
 

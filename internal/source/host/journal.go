@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,9 +24,10 @@ const (
 
 // journal reads the newest lines of units that are not well.
 type journal struct {
-	tools tools
-	slot  slot[map[string][]string]
-	lines map[string]logged // by unit
+	tools    tools
+	slot     slot[map[string][]string]
+	patience time.Duration     // how long all that one reading asks may take; 0: journalPatience
+	lines    map[string]logged // by unit
 }
 
 // logged is what a unit had logged at a time, and the end and the run that this was after.
@@ -84,7 +86,7 @@ func (j *journal) ask(ctx, life context.Context, ids []string) map[string][]stri
 		return nil
 	}
 	j.slot.start(func() map[string][]string {
-		ctx, stop := context.WithTimeout(life, journalPatience)
+		ctx, stop := context.WithTimeout(life, cmp.Or(j.patience, journalPatience))
 		defer stop()
 		got := map[string][]string{}
 		for _, id := range ids {
@@ -96,7 +98,7 @@ func (j *journal) ask(ctx, life context.Context, ids []string) map[string][]stri
 		}
 		return got
 	})
-	ctx, stop := context.WithTimeout(ctx, journalPatience)
+	ctx, stop := context.WithTimeout(ctx, cmp.Or(j.patience, journalPatience))
 	defer stop()
 	got, _ := j.slot.wait(ctx)
 	return got

@@ -45,7 +45,7 @@ type verdict struct {
 func judge(u *unit, baseline bool, now time.Time) verdict {
 	v := verdict{Running: new(0)}
 	switch {
-	case u.running() && !(u.job() && u.Sub == "exited"):
+	case u.running() && (!u.job() || u.Sub != "exited"):
 		v.Running, v.Wanted = new(1), true
 	case u.restarting():
 		v.Wanted = true

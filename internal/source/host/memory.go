@@ -208,6 +208,9 @@ func (k *kept) ends(u *unit, now time.Time) []source.Happening {
 		return nil
 	}
 	k.End, k.Pending = u.end(), u.restarting()
+	if u.gaveUp() {
+		k.GaveUp = k.End // which f tells as well
+	}
 	if f.At.IsZero() {
 		f.At = now.UTC().Truncate(time.Second)
 	}
@@ -239,7 +242,7 @@ func words(f *schema.Failure) string {
 		parts = append(parts, "exit "+strconv.Itoa(*f.ExitCode))
 	}
 	if f.RanFor != nil {
-		parts = append(parts, "ran for "+time.Duration(*f.RanFor*float64(time.Second)).Round(100*time.Millisecond).String())
+		parts = append(parts, "ran for "+time.Duration(*f.RanFor*float64(time.Second)).Round(time.Millisecond).String())
 	}
 	if f.Text != "" {
 		parts = append(parts, f.Text)

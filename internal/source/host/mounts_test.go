@@ -55,12 +55,21 @@ func TestDiskIsReckonedAsDfDoes(t *testing.T) {
 		space host.Space
 		want  schema.DiskSummary
 	}{
-		{"kept-back-for-root-is-not-free", host.Space{Total: 1000, Free: 100, Available: 50, Inodes: 100, InodesFree: 25},
-			schema.DiskSummary{Mount: "/", UsedPercent: new(94.7), InodesPercent: new(75.0), FreeBytes: new(int64(50))}},
-		{"full-for-ordinary-users", host.Space{Total: 1000, Free: 50, Inodes: 3, InodesFree: 2},
-			schema.DiskSummary{Mount: "/", UsedPercent: new(100.0), InodesPercent: new(33.3), FreeBytes: new(int64(0))}},
-		{"no-inodes", host.Space{Total: 1000, Free: 500, Available: 500},
-			schema.DiskSummary{Mount: "/", UsedPercent: new(50.0), FreeBytes: new(int64(500))}},
+		{
+			"kept-back-for-root-is-not-free",
+			host.Space{Total: 1000, Free: 100, Available: 50, Inodes: 100, InodesFree: 25},
+			schema.DiskSummary{Mount: "/", UsedPercent: new(94.7), InodesPercent: new(75.0), FreeBytes: new(int64(50))},
+		},
+		{
+			"full-for-ordinary-users",
+			host.Space{Total: 1000, Free: 50, Inodes: 3, InodesFree: 2},
+			schema.DiskSummary{Mount: "/", UsedPercent: new(100.0), InodesPercent: new(33.3), FreeBytes: new(int64(0))},
+		},
+		{
+			"no-inodes",
+			host.Space{Total: 1000, Free: 500, Available: 500},
+			schema.DiskSummary{Mount: "/", UsedPercent: new(50.0), FreeBytes: new(int64(500))},
+		},
 		{"of-no-size", host.Space{}, schema.DiskSummary{Mount: "/"}},
 		{"more-free-than-there-is", host.Space{Total: 1, Free: 2}, schema.DiskSummary{Mount: "/"}},
 	}

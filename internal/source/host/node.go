@@ -72,7 +72,7 @@ func addresses(i net.Interface) []netip.Addr {
 }
 
 func inner(name string) bool {
-	for _, prefix := range strings.Fields("docker br- veth virbr lxc lxd cni flannel cali podman") {
+	for prefix := range strings.FieldsSeq("docker br- veth virbr lxc lxd cni flannel cali podman") {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

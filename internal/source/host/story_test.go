@@ -70,30 +70,62 @@ func TestWhatHappenedIsToldOnceAndInOrder(t *testing.T) {
 		readings []host.Unit
 		want     []string
 	}{
-		{"seen-to-end-and-to-be-restarted", []host.Unit{runs(1, 0), waits(1, 0, 3), waits(1, 0, 3), runs(2, 1), runs(2, 1)},
-			[]string{"", "failed exit (die: exit 3, ran for 5s)", "", "restarted (restart: restarted by systemd)", ""}},
-		{"restarted-between-two-looks", []host.Unit{runs(1, 0), runs(3, 2)},
-			[]string{"", "failed unavailable; restarted; failed unavailable; restarted (restart: restarted by systemd, 2 times since it was last looked at)"}},
-		{"restarted-unseen-and-ended-again", []host.Unit{runs(1, 0), waits(2, 1, 3)},
-			[]string{"", "failed unavailable; restarted (restart: restarted by systemd); failed exit (die: exit 3, ran for 5s)"}},
+		{
+			"seen-to-end-and-to-be-restarted",
+			[]host.Unit{runs(1, 0), waits(1, 0, 3), waits(1, 0, 3), runs(2, 1), runs(2, 1)},
+			[]string{"", "failed exit (die: exit 3, ran for 5s)", "", "restarted (restart: restarted by systemd)", ""},
+		},
+		{
+			"restarted-between-two-looks",
+			[]host.Unit{runs(1, 0), runs(3, 2)},
+			[]string{"", "failed unavailable; restarted; failed unavailable; restarted (restart: restarted by systemd, 2 times since it was last looked at)"},
+		},
+		{
+			"restarted-unseen-and-ended-again",
+			[]host.Unit{runs(1, 0), waits(2, 1, 3)},
+			[]string{"", "failed unavailable; restarted (restart: restarted by systemd); failed exit (die: exit 3, ran for 5s)"},
+		},
 		{"restarts-before-first-sight-do-not-count", []host.Unit{runs(1, 40), runs(1, 40)}, []string{"", ""}},
-		{"start-by-hand-sets-the-count-to-0", []host.Unit{runs(1, 7), runs(2, 0), runs(3, 1)},
-			[]string{"", "noted (start: started)", "failed unavailable; restarted (restart: restarted by systemd)"}},
-		{"gave-up", []host.Unit{runs(0, 0), waits(1, 4, 4), gaveUp, gaveUp},
-			[]string{"", "failed unavailable; restarted; failed unavailable; restarted; failed unavailable; restarted; failed unavailable; " +
-				"restarted (restart: restarted by systemd, 4 times since it was last looked at); failed exit (die: exit 4, ran for 5s)",
-				"noted (gave_up: gave up after 5 tries)", ""}},
-		{"stopped-and-started-by-hand", []host.Unit{runs(1, 0), stopped, stopped, runs(2, 0)},
-			[]string{"", "noted (stop: stopped)", "", "noted (start: started)"}},
-		{"baseline-started-again-and-failed-anew", []host.Unit{ends(1, 0, 1), ends(1, 0, 1), runs(2, 0), ends(2, 0, 1)},
-			[]string{"", "", "noted (start: started)", "failed exit (die: exit 1, ran for 5s)"}},
-		{"want-of-memory", []host.Unit{runs(1, 0), with(waits(1, 0, 9), func(u *host.Unit) { u.Result, u.Ended = "oom-kill", 2 })},
-			[]string{"", "failed oom (oom: exit 137, ran for 5s, killed for want of memory)"}},
+		{
+			"start-by-hand-sets-the-count-to-0",
+			[]host.Unit{runs(1, 7), runs(2, 0), runs(3, 1)},
+			[]string{"", "noted (start: started)", "failed unavailable; restarted (restart: restarted by systemd)"},
+		},
+		{
+			"gave-up",
+			[]host.Unit{runs(0, 0), waits(1, 4, 4), gaveUp, gaveUp},
+			[]string{
+				"", "failed unavailable; restarted; failed unavailable; restarted; failed unavailable; restarted; failed unavailable; " +
+					"restarted (restart: restarted by systemd, 4 times since it was last looked at); failed exit (die: exit 4, ran for 5s)",
+				"noted (gave_up: gave up after 5 tries)", "",
+			},
+		},
+		{
+			"stopped-and-started-by-hand",
+			[]host.Unit{runs(1, 0), stopped, stopped, runs(2, 0)},
+			[]string{"", "noted (stop: stopped)", "", "noted (start: started)"},
+		},
+		{
+			"baseline-started-again-and-failed-anew",
+			[]host.Unit{ends(1, 0, 1), ends(1, 0, 1), runs(2, 0), ends(2, 0, 1)},
+			[]string{"", "", "noted (start: started)", "failed exit (die: exit 1, ran for 5s)"},
+		},
+		{
+			"want-of-memory",
+			[]host.Unit{runs(1, 0), with(waits(1, 0, 9), func(u *host.Unit) { u.Result, u.Ended = "oom-kill", 2 })},
+			[]string{"", "failed oom (oom: exit 137, ran for 5s, killed for want of memory)"},
+		},
 		{"java-told-to-stop", []host.Unit{runs(1, 0), ends(1, 0, 143)}, []string{"", "noted (stop: stopped)"}},
-		{"ended-0-although-it-should-always-run", []host.Unit{runs(1, 0), with(waits(1, 0, 0), func(u *host.Unit) { u.Result, u.Restart = "success", "always" })},
-			[]string{"", "failed exit (die: exit 0, ran for 5s)"}},
-		{"ended-0-after-a-long-run", []host.Unit{runs(1, 0), with(waits(1, 0, 0), func(u *host.Unit) { u.Result, u.RanFor = "success", new(601.0) })},
-			[]string{"", ""}},
+		{
+			"ended-0-although-it-should-always-run",
+			[]host.Unit{runs(1, 0), with(waits(1, 0, 0), func(u *host.Unit) { u.Result, u.Restart = "success", "always" })},
+			[]string{"", "failed exit (die: exit 0, ran for 5s)"},
+		},
+		{
+			"ended-0-after-a-long-run",
+			[]host.Unit{runs(1, 0), with(waits(1, 0, 0), func(u *host.Unit) { u.Result, u.RanFor = "success", new(601.0) })},
+			[]string{"", ""},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -179,8 +211,10 @@ func TestUnitIsWantedOrSaysWhyNot(t *testing.T) {
 		{"masked", with(runs(1, 0), func(u *host.Unit) { u.Load = "masked" }), ""},
 		{"oneshot-of-boot", with(runs(1, 0), func(u *host.Unit) { u.Type, u.Sub, u.Ended, u.ExitedAt = "oneshot", "exited", 1, at(90) }), ""},
 		{"oneshot-failed", with(ends(1, 0, 7), func(u *host.Unit) { u.Type = "oneshot" }), "0 of 0, stopped, not wanted: job, job ended 7, exit 7"},
-		{"oneshot-not-startable", with(ends(1, 0, 0), func(u *host.Unit) { u.Type, u.Ended, u.Result = "oneshot", 0, "resources" }),
-			"0 of 0, stopped, not wanted: job, job ended -1, start: systemd says: resources"},
+		{
+			"oneshot-not-startable", with(ends(1, 0, 0), func(u *host.Unit) { u.Type, u.Ended, u.Result = "oneshot", 0, "resources" }),
+			"0 of 0, stopped, not wanted: job, job ended -1, start: systemd says: resources",
+		},
 		{"timer-went-well", inactive(func(u *host.Unit) { u.TriggeredBy = []string{"web.timer"} }), "0 of 0, stopped, not wanted: job, job ended 0"},
 		{"timer-runs", with(runs(1, 0), func(u *host.Unit) { u.TriggeredBy = []string{"web.timer"} }), "1 of 1, healthy"},
 		{"transient-failed", with(ends(1, 0, 2), func(u *host.Unit) { u.File, u.Restart = "transient", "no" }), "0 of 0, stopped, not wanted: job, job ended 2, exit 2"},

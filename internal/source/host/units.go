@@ -33,13 +33,14 @@ func (u *unit) object() schema.Object {
 
 // manager asks systemd.
 type manager struct {
-	tools   tools
-	booted  string // a directory that is there exactly if systemd runs the machine
-	slot    slot[listing]
-	known   map[string]looked
-	reading int
-	at      time.Time // when the newest answer came; zero: never
-	err     error     // of that
+	tools    tools
+	booted   string // a directory that is there exactly if systemd runs the machine
+	slot     slot[listing]
+	patience time.Duration // how long the list and the properties may take; 0: unitsPatience
+	known    map[string]looked
+	reading  int
+	at       time.Time // when the newest answer came; zero: never
+	err      error     // of that
 }
 
 // listing is the outcome of asking.
@@ -56,7 +57,7 @@ func (m *manager) start(life context.Context, now time.Time, every time.Duration
 	m.reading++
 	known, reading := m.known, m.reading
 	m.slot.start(func() listing {
-		ctx, stop := context.WithTimeout(life, unitsPatience)
+		ctx, stop := context.WithTimeout(life, cmp.Or(m.patience, unitsPatience))
 		defer stop()
 		known, err := m.ask(ctx, known, reading, restless)
 		return listing{known, err}
@@ -66,7 +67,7 @@ func (m *manager) start(life context.Context, now time.Time, every time.Duration
 // wait gives the units, in the order of their names.
 func (m *manager) wait(ctx context.Context, now time.Time) ([]unit, error) {
 	if m.slot.out != nil {
-		ctx, stop := context.WithTimeout(ctx, unitsPatience)
+		ctx, stop := context.WithTimeout(ctx, cmp.Or(m.patience, unitsPatience))
 		defer stop()
 		got, ok := m.slot.wait(ctx)
 		if !ok {
