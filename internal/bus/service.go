@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 )
 
@@ -64,7 +65,7 @@ func (b *Bus) Serve(ctx context.Context, s Service) error {
 	}
 	<-ctx.Done()
 	err = service.Stop()
-	d.running.Wait()
+	d.close()
 	if err != nil && b.nc.IsConnected() {
 		b.log.Warn("service did not stop in order", "err", err)
 	}
@@ -73,18 +74,40 @@ func (b *Bus) Serve(ctx context.Context, s Service) error {
 
 // desk answers some requests at once; more wait.
 type desk struct {
-	bus     *Bus
-	free    chan struct{}
+	bus  *Bus
+	free chan struct{}
+
+	mu      sync.Mutex
+	closed  bool // no request is taken any more
 	running sync.WaitGroup
+}
+
+// close waits for those that are being answered. The service may hand a last request over while it stops.
+func (d *desk) close() {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.running.Wait()
+}
+
+// run does do beside the caller, unless the desk is closed.
+func (d *desk) run(do func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		<-d.free
+		return
+	}
+	d.running.Go(func() {
+		defer func() { <-d.free }()
+		do()
+	})
 }
 
 func (d *desk) handler(ctx context.Context, e Endpoint) micro.HandlerFunc {
 	return func(r micro.Request) {
 		d.free <- struct{}{}
-		d.running.Go(func() {
-			defer func() { <-d.free }()
-			d.bus.answer(ctx, e, r)
-		})
+		d.run(func() { d.bus.answer(ctx, e, r) })
 	}
 }
 
@@ -101,15 +124,25 @@ func (b *Bus) answer(ctx context.Context, e Endpoint, r micro.Request) {
 		return err
 	})
 	if err == nil {
-		err = r.Respond(body)
+		err = b.respond(r, &nats.Msg{Data: body})
 	}
 	if err == nil {
 		return
 	}
 	told := b.told(e.Verb, err)
-	if err := r.Error(told.Code, oneLine(told.Message), nil); err != nil {
+	header := nats.Header{micro.ErrorCodeHeader: {told.Code}, micro.ErrorHeader: {oneLine(told.Message)}}
+	if err := b.respond(r, &nats.Msg{Header: header}); err != nil {
 		b.log.Warn("request not answered", "verb", e.Verb, "err", err)
 	}
+}
+
+// respond answers r. The request's own ways to answer keep the outcome in it, which the service reads as soon as the
+// request has been handed over: they are for handlers that answer before they return.
+func (b *Bus) respond(r micro.Request, m *nats.Msg) error {
+	if m.Subject = r.Reply(); m.Subject == "" {
+		return nats.ErrMsgNoReply
+	}
+	return b.nc.PublishMsg(m)
 }
 
 // told is what whoever asked learns of err.
