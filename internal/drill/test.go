@@ -142,12 +142,12 @@ func (t *trial) run(ctx context.Context) error {
 	return errors.Join(err, t.close(ctx))
 }
 
-func (t *trial) down(at time.Time) schema.ClusterContext { return t.scene(at, 0) }
+func (t *trial) down(time.Time) schema.ClusterContext { return t.scene(0) }
 
-func (t *trial) well(at time.Time) schema.ClusterContext { return t.scene(at, 1) }
+func (t *trial) well(time.Time) schema.ClusterContext { return t.scene(1) }
 
 // scene is the made-up cluster. Whoever gets the card must see who made it up.
-func (t *trial) scene(at time.Time, running int) schema.ClusterContext {
+func (t *trial) scene(running int) schema.ClusterContext {
 	who := fmt.Sprintf("by %s from %s", cmp.Or(t.By, "somebody"), cmp.Or(t.Host, "somewhere"))
 	s := schema.ServiceSummary{
 		Name: t.name, Runtime: "test", ReplicasRunning: new(running), ReplicasDesired: new(1), Status: schema.ServiceHealthy,
@@ -155,7 +155,6 @@ func (t *trial) scene(at time.Time, running int) schema.ClusterContext {
 	}
 	if running == 0 {
 		s.Status = schema.ServiceStopped
-		s.LastFailure = &schema.Failure{Reason: schema.FailureExit, At: at, Text: "this is a test " + who + "; nothing is broken"}
 		s.RecentLogs = []string{"error: this is a test " + who + "; nothing is broken"}
 	}
 	return schema.ClusterContext{Source: "test", Services: []schema.ServiceSummary{s}}
@@ -193,18 +192,20 @@ func (t *trial) told(ctx context.Context) error {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	said := map[string]bool{}
+	var open *client.ChannelTold // as it was when last asked
 	for {
 		now, err := t.client.Told(ctx, t.id)
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
-		open, failed := t.look(now.Channels, said)
 		switch {
-		case err == nil && len(now.Channels) == 0:
+		case ctx.Err() != nil:
+			return t.late(ctx, open)
+		case err != nil:
+			return err
+		case len(now.Channels) == 0:
 			t.tell(Step{Kind: StepTold, Text: "no channel is configured: only the terminal of bellbuoy up tells (set BELLBUOY_WEBHOOK_URL)"})
 			return nil
-		case failed != nil, err == nil && open == nil:
-			return failed
+		}
+		if open, err = t.look(now.Channels, said); err != nil || open == nil {
+			return err
 		}
 		select {
 		case <-tick.C:
@@ -290,7 +291,7 @@ func (t *trial) close(ctx context.Context) error {
 	if err = errors.Join(err, playProblem(<-ended)); err != nil {
 		return fmt.Errorf("the incident %s was not closed: %w: bellbuoy dismiss %s closes it", t.id, err, t.id)
 	}
-	t.tell(Step{Kind: StepClosed, Text: fmt.Sprintf("closed as %s; the channels are told of that too", c.ClosedAs)})
+	t.tell(Step{Kind: StepClosed, Text: fmt.Sprintf("closed as %s; the channels are being told", c.ClosedAs)})
 	return nil
 }
 

@@ -121,7 +121,7 @@ func TestAFailingChannelIsNamedWithTheReasonAndTheIncidentIsClosed(t *testing.T)
 		says   []string
 	}{
 		"refused":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnprocessableEntity) }, 30 * time.Second, []string{"channel webhook failed", "refuses", "422"}},
-		"not-reached": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 2 * time.Second, []string{"channel webhook failed: not reached within 2s"}},
+		"not-reached": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 2 * time.Second, []string{"channel webhook failed: not reached within 2s", "tries in vain, the last because: post to http://127.0.0.1:"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := bustest.Server(t)
