@@ -25,9 +25,9 @@ func Owed(c schema.Conversation) []Task {
 	return owed
 }
 
-// diagnosisDue tells whether a model may be asked for a diagnosis now.
+// diagnosisDue tells whether a model may be asked for a diagnosis now. Of Bellbuoy itself the rules know all there is.
 func diagnosisDue(c schema.Conversation) bool {
-	return !c.Closed() && c.SilencedUntil.IsZero() && rank(c.Severity) > rank(schema.SeverityInfo)
+	return !c.Closed() && c.Cluster != schema.OwnCluster && c.SilencedUntil.IsZero() && rank(c.Severity) > rank(schema.SeverityInfo)
 }
 
 // openDiagnosis is the index of the message that owes a diagnosis which nothing has settled, or -1.

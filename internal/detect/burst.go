@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"math"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -123,7 +124,7 @@ func (t *tick) logged(l errorLog, grew int64) *errorLog {
 	add := func(minute, n int64) {
 		last := len(lines) - 1
 		switch offset := max(minute-from, 0); {
-		case last >= 0 && (lines[last][0] == offset || minute <= now-within && (lines[last][0]+from)/errorSlot == minute/errorSlot):
+		case last >= 0 && (lines[last][0] == offset || minute < now-within && (lines[last][0]+from)/errorSlot == minute/errorSlot):
 			lines[last][1] += n
 		default:
 			lines = append(lines, sample{offset, n})
@@ -141,12 +142,12 @@ func (t *tick) logged(l errorLog, grew int64) *errorLog {
 	return &l
 }
 
-// loggedAt is the minute of a growth that this snapshot shows. After a long gap it lies before what counts for a burst:
-// what was logged over hours is none.
+// loggedAt is the minute of a growth that this snapshot shows: in the middle since the one before. After a long gap it
+// lies before what counts for a burst: what was logged over hours is none.
 func (t *tick) loggedAt(within int64) int64 {
-	at := t.minute()
+	at := minuteOf(t.now.Add(-max(t.gap, 0) / 2))
 	if t.gap > t.rules.ErrorBurst.Within {
-		at = min(minuteOf(t.now.Add(-t.gap/2)), at-within)
+		at = min(at, t.minute()-within-1)
 	}
 	return at
 }
@@ -164,22 +165,27 @@ func (t *tick) logSum(was *errorLog, sum int64) *errorLog {
 }
 
 // lately is how many lines were logged in the last minutes, how many that would usually be, and for how long before
-// them the service has been watched.
+// now the service has been watched. Of the minute that the last ones begin in, a part counts by the clock.
 func (l *errorLog) lately(now time.Time, within time.Duration) (lines int64, usual float64, watched time.Duration) {
-	edge := minuteOf(now.Add(-within))
-	var before int64
+	begin := now.Add(-within)
+	edge, part := minuteOf(begin), float64(begin.Unix()%60)/60
+	var recent, before float64
 	for _, x := range l.Lines {
-		if x[0]+l.From > edge {
-			lines += x[1]
-		} else {
-			before += x[1]
+		switch minute, n := x[0]+l.From, float64(x[1]); {
+		case minute > edge:
+			recent += n
+		case minute < edge:
+			before += n
+		default:
+			recent += n * (1 - part)
+			before += n * part
 		}
 	}
 	span := min(time.Duration(edge-l.From)*time.Minute, errorHour)
 	if span > 0 {
-		usual = float64(before) * float64(within) / float64(span)
+		usual = before * float64(within) / float64(span)
 	}
-	return lines, usual, time.Duration(minuteOf(now)-l.From) * time.Minute
+	return int64(math.Round(recent)), usual, time.Duration(minuteOf(now)-l.From) * time.Minute
 }
 
 func (v *view) errors() *errorLog {

@@ -122,8 +122,10 @@ func courses() []course {
 		},
 		{
 			name: detect.NodeRebooted, object: "n1", severity: "info", clear: 30 * time.Minute, event: true,
-			well:    n1(node{BootAt: start.Add(-time.Hour)}),
-			bad:     func(at time.Time) schema.ClusterContext { return n1(node{BootAt: at.Add(-10 * time.Second)})(at) },
+			well: n1(node{BootAt: start.Add(-time.Hour)}),
+			bad: func(at time.Time) schema.ClusterContext { // rebooted with every snapshot, by a clock that is ahead
+				return n1(node{BootAt: start.Add(5 * at.Sub(start))})(at)
+			},
 			unclear: func(r *detect.Rules) { r.NodeRebooted.Clear = detect.Span{} },
 		},
 	}

@@ -32,6 +32,23 @@ func TestWhySaysWhereEachConditionStands(t *testing.T) {
 	}
 	stale := snapshot(after(i), sick("web"))
 	stale.Services[0].Stale = true
+	room := func(n node) []schema.ClusterContext {
+		n.ID = "n1"
+		return []schema.ClusterContext{nodes(start, n)}
+	}
+	blindTo := func(part string, all []schema.ClusterContext) []schema.ClusterContext {
+		all[len(all)-1].Unread = []schema.UnreadPart{{Part: part, Reason: "no GPU here"}}
+		return all
+	}
+	hot := func() (all []schema.ClusterContext) {
+		for n := range 10 {
+			s := room(gpus(gpu{Temperature: new(95.0)}))[0]
+			s.TakenAt = after(time.Duration(n) * i)
+			all = append(all, s)
+		}
+		return all
+	}
+	steady := of(logging("web", 0), logging("web", 0), logging("web", 7), logging("web", 7))
 	tests := []struct {
 		name      string
 		seen      []schema.ClusterContext
@@ -67,6 +84,29 @@ func TestWhySaysWhereEachConditionStands(t *testing.T) {
 		{"no-check", of(up("web")), web, "unhealthy", detect.Reason{Verdict: "well", Text: "unhealthy: well, it has no health check"}},
 		{"node", []schema.ClusterContext{nodes(start, node{ID: "n1", Status: "down"})}, n1, "node_down", detect.Reason{
 			Verdict: "hold", Text: "node_down: holding, 0 s of 15 s", Since: start, Until: after(i),
+		}},
+		{"memory", room(node{MemoryPercent: new(41.7)}), n1, "memory", detect.Reason{Verdict: "well", Text: "memory: well, 41 % used"}},
+		{"memory-unknown", room(node{}), n1, "memory", detect.Reason{Verdict: "unknown", Text: "memory: not judged, how much of its memory is in use is not known"}},
+		{"processors", room(node{CPUPercent: new(12.0)}), n1, "cpu", detect.Reason{Verdict: "well", Text: "cpu: well, 12 % busy"}},
+		{"disks", room(disks(new(41.0), new(52.0))), n1, "disk", detect.Reason{Verdict: "well", Text: "disk: well, at most 52 % of the inodes of disk /var are used"}},
+		{"disk-filling", room(disks(new(93.0), nil)), n1, "disk", detect.Reason{
+			Verdict: "hold", Text: "disk: holding, 0 s of 5 min", Since: start, Until: after(5 * time.Minute),
+		}},
+		{"gpu-cool", room(gpus(gpu{Temperature: new(61.0)})), n1, "gpu_hot", detect.Reason{Verdict: "well", Text: "gpu_hot: well, 61 °C at most"}},
+		{"gpu-memory", room(gpus(vram(50))), n1, "gpu_memory", detect.Reason{Verdict: "well", Text: "gpu_memory: well, 50 % used at most"}},
+		{"no-gpu", blindTo(schema.PartGPUs, room(node{})), n1, "gpu_hot", detect.Reason{Verdict: "off", Text: "gpu_hot: off, nothing reads it: no GPU here"}},
+		{"gpu-taken-away", blindTo(schema.PartGPUs, hot()), n1, "gpu_hot", detect.Reason{
+			Verdict: "off", Text: "gpu_hot: off, nothing reads it: no GPU here; it was alerting, and is dropped if nothing reads it for 2 min",
+		}},
+		{"no-gpu-errors-counted", room(gpus(gpu{})), n1, "gpu_errors", detect.Reason{Verdict: "unknown", Text: "gpu_errors: not judged, no GPU that counts its errors is known"}},
+		{"not-rebooted", room(node{BootAt: start.Add(-49 * time.Hour)}), n1, "node_rebooted", detect.Reason{Verdict: "well", Text: "node_rebooted: well, up for 49 h"}},
+		{"no-errors", of(logging("web", 0)), web, "error_burst", detect.Reason{Verdict: "well", Text: "error_burst: well, no errors lately"}},
+		{"some-errors", steady, web, "error_burst", detect.Reason{Verdict: "well", Text: "error_burst: well, 7 errors in 5 min, usually less than 1 in 5 min"}},
+		{"part-of-it", of(some("web", new(2), 3)), web, "service_degraded", detect.Reason{
+			Verdict: "hold", Text: "service_degraded: holding, 0 s of 2 min", Since: start, Until: after(8 * i),
+		}},
+		{"none-of-it", of(down("web")), web, "service_degraded", detect.Reason{
+			Verdict: "well", Text: "service_degraded: well, none is running, which service_down is about",
 		}},
 		{"absent", append(of(down("web"), down("web")), snapshot(after(2*i))), web, "service_down", detect.Reason{
 			Verdict: "firing", Text: "service_down: alerting since 08:00:00 UTC, web: 0 of 1 running", Since: start,

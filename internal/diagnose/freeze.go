@@ -45,9 +45,11 @@ func (v *View) Freeze(o schema.Object, conds []schema.Condition) []schema.Eviden
 	case s != nil:
 		f.service(s)
 	case o.Kind == schema.KindNode:
-		f.nodeItself(v.node(o.Name))
+		f.nodeItself(v.node(o.Name), conds)
 	}
-	f.events(o)
+	if o.Kind != schema.KindCollector { // which is no object of this cluster
+		f.events(o)
+	}
 	f.lines()
 	return bounded(f.items)
 }
@@ -144,7 +146,7 @@ func (f *freezer) changes(s *schema.ServiceSummary) {
 	}
 }
 
-func (f *freezer) nodeItself(n *schema.NodeSummary) {
+func (f *freezer) nodeItself(n *schema.NodeSummary, conds []schema.Condition) {
 	if n == nil {
 		return
 	}
@@ -153,6 +155,7 @@ func (f *freezer) nodeItself(n *schema.NodeSummary) {
 		text = "node " + n.ID + ": " + n.Status
 	}
 	f.add(KindNode, n.ID, f.now, text)
+	f.usedBy(n, conds)
 	var hit []string
 	for i := range f.snap.Services {
 		s := &f.snap.Services[i]

@@ -23,12 +23,47 @@ func (r *ruler) own(s *schema.ServiceSummary, has func(string) bool) cause {
 		return r.rolloutCause(c, s)
 	case has("crash_loop"), f != nil && f.Reason == schema.FailureGaveUp, f != nil && f.ExitCode != nil && !has("job_failed") && !running(s), restarting(s):
 		return r.crashCause(c, s, has)
+	case has("service_degraded"):
+		return r.partCause(c, s)
 	case has("unhealthy"), s.Health == schema.HealthUnhealthy:
 		return healthCause(c, s)
 	case has("job_failed"), s.Job != nil && s.Job.LastExitCode != 0:
 		return jobCause(c, s)
+	case has("error_burst"):
+		return r.burstCause(c, s)
 	}
 	return r.silentCause(c, s)
+}
+
+// partCause is for a service of which some does not run.
+func (r *ruler) partCause(c cause, s *schema.ServiceSummary) cause {
+	c.category, c.confidence = CategoryUnknown, schema.ConfidenceLow
+	c.why = "why the rest does not run is not known"
+	c.summary = s.Name + ": " + state(s)
+	if f := s.LastFailure; f != nil {
+		c.category, c.confidence = CategoryCrash, schema.ConfidenceMedium
+		c.why = "its last failure is known"
+		c.summary += "; " + how(f, s.MemoryLimit)
+	}
+	c.reason = "the last lines of what is missing"
+	return c
+}
+
+// burstCause is for a service that runs and logs far more errors than usual. What they mean only the lines can say.
+func (r *ruler) burstCause(c cause, s *schema.ServiceSummary) cause {
+	c.category, c.confidence = CategoryUnknown, schema.ConfidenceLow
+	c.why = "its log has more errors than usual, and only its lines hint at the reason"
+	c.summary = s.Name + " runs, but logs more errors than usual"
+	for _, x := range r.firing {
+		if x.Name == "error_burst" && len(x.Facts) > 0 {
+			c.summary = s.Name + " runs, but logs " + strings.Join(x.Facts, ", ")
+		}
+	}
+	if e, ok := r.first(KindLog, c.component); ok {
+		c.summary += fmt.Sprintf(": “%s”", cut(e.Text, 160))
+	}
+	c.reason = "what the errors say"
+	return c
 }
 
 func running(s *schema.ServiceSummary) bool {

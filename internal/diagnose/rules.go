@@ -107,6 +107,9 @@ func (r *ruler) cause() cause {
 	if n := r.node(r.object.Name); r.object.Kind == schema.KindNode && n != nil {
 		return r.nodeCause(n)
 	}
+	if r.object.Kind == schema.KindCollector {
+		return r.collectorCause()
+	}
 	s := r.service(r.object)
 	if s == nil {
 		return r.unknown("the snapshot says nothing more about it")
@@ -150,26 +153,6 @@ func (r *ruler) unknown(why string) cause {
 		component: r.object.String(), category: CategoryUnknown, summary: what + "; " + why,
 		confidence: schema.ConfidenceLow, why: why, verb: VerbNone,
 	}
-}
-
-func (r *ruler) nodeCause(n *schema.NodeSummary) cause {
-	c := cause{component: n.ID, category: CategoryResources, confidence: schema.ConfidenceMedium, why: "its own numbers say so", verb: VerbNone}
-	c.summary = nodeTrouble(n, r.now)
-	if n.Status == schema.NodeDown || r.has("node_down") {
-		c.category, c.confidence, c.why = CategoryNode, schema.ConfidenceHigh, "the node itself does not answer"
-	}
-	if c.summary == "" {
-		c.summary = "node " + n.ID + ": " + strings.Join(r.firingNames(), ", ")
-	}
-	return c
-}
-
-func (r *ruler) firingNames() []string {
-	var names []string
-	for _, c := range r.firing {
-		names = append(names, c.Name)
-	}
-	return names
 }
 
 // below blames the node if every node of s is down.

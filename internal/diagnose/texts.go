@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -127,20 +128,39 @@ func nodeTrouble(n *schema.NodeSummary, now time.Time) string {
 		}
 	}
 	if n.CPUPercent != nil && *n.CPUPercent > 95 {
-		parts = append(parts, fmt.Sprintf("CPU %.0f%%", *n.CPUPercent))
+		parts = append(parts, "processors "+percent(*n.CPUPercent)+" busy")
 	}
 	if n.MemoryPercent != nil && *n.MemoryPercent > 95 {
-		parts = append(parts, fmt.Sprintf("memory %.0f%%", *n.MemoryPercent))
+		parts = append(parts, "memory "+percent(*n.MemoryPercent)+" used")
 	}
 	for _, d := range n.Disks {
 		if d.UsedPercent != nil && *d.UsedPercent >= 90 {
-			parts = append(parts, fmt.Sprintf("disk %s %.0f%% full", d.Mount, *d.UsedPercent))
+			parts = append(parts, "disk "+d.Mount+" "+percent(*d.UsedPercent)+" full")
+		}
+		if d.InodesPercent != nil && *d.InodesPercent >= 90 {
+			parts = append(parts, percent(*d.InodesPercent)+" of the inodes of disk "+d.Mount+" used")
 		}
 	}
+	parts = append(parts, gpuTrouble(n)...)
 	if len(parts) == 0 {
 		return ""
 	}
 	return "node " + n.ID + ": " + list(parts)
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.0f %%", math.Floor(x)) }
+
+func gpuTrouble(n *schema.NodeSummary) []string {
+	var parts []string
+	for _, g := range n.GPUs {
+		if g.Temperature != nil && *g.Temperature > 90 {
+			parts = append(parts, fmt.Sprintf("GPU %d at %.0f °C", g.Index, math.Floor(*g.Temperature)))
+		}
+		if g.ErrorsTotal != nil && *g.ErrorsTotal > 0 {
+			parts = append(parts, fmt.Sprintf("GPU %d has counted %d errors", g.Index, *g.ErrorsTotal))
+		}
+	}
+	return parts
 }
 
 // happened is one event of the last minutes, or several that differ only in their time.
