@@ -215,7 +215,7 @@ func machineFaults() []planted {
 				t.Fatal(err)
 			}
 			s.options.Docker = &docker.Config{Host: "unix://" + socket}
-		}, "FAULT sources/docker reach the Docker engine at", "nothing answers there"},
+		}, "FAULT sources/docker reach the Docker engine at", "nothing listens there"},
 		{"docker-too-old", func(t *testing.T, s *stack) {
 			socket := filepath.Join(shortDir(t), "old.sock")
 			engine(t, socket, "1.40")
@@ -362,7 +362,7 @@ func TestFaultsOfAnotherUserAreNamedWithTheirFixes(t *testing.T) {
 		if err := os.Chmod(socket, 0); err != nil {
 			t.Fatal(err)
 		}
-		p := planted{what: "FAULT sources/docker reach the Docker engine at", fix: "add this user to the group docker"}
+		p := planted{what: "FAULT sources/docker reach the Docker engine at", fix: "add it to the group docker"}
 		p.want(t, withoutVolatile(asNobody(t, s.options)))
 		if err := os.Chmod(socket, 0o666); err != nil {
 			t.Fatal(err)
