@@ -54,10 +54,10 @@ func TestBashCompletesCommandsFlagsAndNames(t *testing.T) {
 		"name":                     {[]string{"show", "sh"}, []string{"shop/checkout"}},
 		"id":                       {[]string{"ack", "9"}, []string{"9f2c"}},
 		"name-after-a-flag":        {[]string{"show", "--json", "sh"}, []string{"shop/checkout"}},
-		"only-one-name":            {[]string{"reply", "9f2c", "sh"}, nil},
+		"only-one-name":            {[]string{"reply", "9f2c", "sh"}, []string{}},
 		"one-of-few-words":         {[]string{"completion", "z"}, []string{"zsh"}},
 		"help-of-a-command":        {[]string{"help", "comp"}, []string{"completion"}},
-		"nothing-for-what-is-none": {[]string{"nonsense", "x"}, nil},
+		"nothing-for-what-is-none": {[]string{"nonsense", "x"}, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, complete(t, c.words...)); diff != "" {

@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string) error {
 		}
 		names = append(names, c.name)
 	}
-	if near := config.Nearest(args[0], names); near != "" {
+	if near := config.Nearest(args[0], names, len(args[0])/2); near != "" {
 		return process.Usage{Err: fmt.Errorf("there is no command %q: did you mean bellbuoy %s? bellbuoy help lists those there are", args[0], near)}
 	}
 	return process.Usage{Err: fmt.Errorf("there is no command %q: bellbuoy help lists those there are", args[0])}

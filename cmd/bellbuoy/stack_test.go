@@ -201,7 +201,7 @@ func TestUpSaysWhatIsWatchedThenWhatHappens(t *testing.T) {
 	}
 	got := upUntil(t, cfg, "CRIT")
 	for _, want := range []string{
-		"watching box7: ", "not alerting on   nothing that is seen   bellbuoy why\n",
+		"watching box7: ", "not alerting on   nothing is left out   bellbuoy why\n",
 		"this terminal only (set BELLBUOY_WEBHOOK_URL)", "leaves this host  nothing   ·   kept 90 days in " + cfg.Server.DataDir,
 		"BELLBUOY_NATS_URL=nats://127.0.0.1:", " CRIT ", " shop/checkout down: 0 of 1 running",
 	} {

@@ -19,7 +19,7 @@ func Unknown(prefix string, configs ...any) []UnknownVariable {
 	for _, entry := range os.Environ() {
 		name, value, _ := strings.Cut(entry, "=")
 		if value != "" && strings.HasPrefix(name, prefix+"_") && !slices.Contains(known, name) {
-			unknown = append(unknown, UnknownVariable{Name: name, Nearest: Nearest(name, known)})
+			unknown = append(unknown, UnknownVariable{Name: name, Nearest: Nearest(name, known, len(name)/3)})
 		}
 	}
 	slices.SortFunc(unknown, func(a, b UnknownVariable) int { return cmp.Compare(a.Name, b.Name) })
@@ -38,9 +38,9 @@ func names(prefix string, configs []any) []string {
 	return all
 }
 
-// Nearest is the known name that takes the fewest edits, at most a third of name's own length; empty: none is near.
-func Nearest(name string, known []string) string {
-	best, least := "", len(name)/3+1
+// Nearest is the known name that takes the fewest edits, at most so many; empty: none is near.
+func Nearest(name string, known []string, most int) string {
+	best, least := "", most+1
 	for _, k := range known {
 		if d := distance(name, k); d < least {
 			best, least = k, d

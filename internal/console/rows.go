@@ -14,15 +14,23 @@ func (p *Printer) titled(b *strings.Builder, name, text string) {
 // row writes a label and, beside it, text, which is broken first where it has gaps of three spaces and only then
 // between words: what stands between gaps is to be copied or read as one.
 func (p *Printer) row(b *strings.Builder, label, text string) {
+	p.labelled(b, label, gaps(text, p.width()-labelled, wrapped))
+}
+
+// whole is row for commands, which are broken at gaps only.
+func (p *Printer) whole(b *strings.Builder, label, text string) {
+	p.labelled(b, label, gaps(text, p.width()-labelled, func(line string, _ int) []string { return []string{line} }))
+}
+
+func (p *Printer) labelled(b *strings.Builder, label string, lines []string) {
 	indent := "\n" + strings.Repeat(" ", labelled)
-	lines := gaps(text, p.width()-labelled)
 	b.WriteString("  " + p.paint(dim, pad(label, labelled-4)) + "  " + strings.Join(lines, indent) + "\n")
 }
 
 const gap = "   "
 
-// gaps breaks text at its gaps, and what is still too long at its words.
-func gaps(text string, width int) []string {
+// gaps breaks text at its gaps, and has what is between them broken where it is too long.
+func gaps(text string, width int, wrapped func(string, int) []string) []string {
 	var lines []string
 	line := ""
 	for part := range strings.SplitSeq(text, gap) {

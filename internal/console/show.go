@@ -55,6 +55,8 @@ func (p *Printer) stateLine(c *schema.Conversation, now time.Time) string {
 		text = "closed: " + c.State
 	}
 	switch {
+	case c.Owner != "" && c.Closed():
+		text += ", " + clean(c.Owner) + " had it"
 	case c.Owner != "":
 		text += ", " + clean(c.Owner) + " has it"
 	case !c.Closed():
@@ -126,7 +128,7 @@ func (p *Printer) then(b *strings.Builder, c *schema.Conversation) {
 	if c.Owner != "" {
 		verb = "bellbuoy resolve " + id
 	}
-	p.row(b, "or", verb+gap+"bellbuoy reply "+id+" 'why?'")
+	p.whole(b, "or", verb+gap+"bellbuoy reply "+id+" 'why?'")
 }
 
 // said is how far the texts of a timeline are indented: time, how long after the beginning, kind.

@@ -39,6 +39,7 @@ func (p *Printer) Welcome(w Welcome) {
 	for _, r := range w.rows() {
 		p.row(&b, r[0], r[1])
 	}
+	p.whole(&b, "tap", w.typing())
 	p.write(b.String())
 }
 
@@ -53,19 +54,23 @@ func (w Welcome) rows() [][2]string {
 	if w.withoutEngine() {
 		rows = append(rows, [2]string{"no engine", "no Docker engine is here, so only the host itself is watched"})
 	}
-	rows = append(
+	return append(
 		rows, [2]string{"off", w.off()}, [2]string{"tells", w.tells()},
 		[2]string{"leaves this host", w.leaves() + "   ·   kept 90 days in " + w.Kept},
 	)
+}
+
+// typing is what to type: to tap, to ask, to try.
+func (w Welcome) typing() string {
 	server, ask := "", ""
 	if w.URL != "" {
 		server, ask = "-s "+w.URL+" ", "BELLBUOY_NATS_URL="+w.URL+" "
 	}
-	try := ""
+	text := "nats " + server + "sub 'bellbuoy.alerts.>'" + gap + "ask " + ask + "bellbuoy reply ID 'why?'"
 	if w.Try != "" {
-		try = "   try it now: " + ask + w.Try
+		text += gap + "try it now: " + ask + w.Try
 	}
-	return append(rows, [2]string{"tap", "nats " + server + "sub 'bellbuoy.alerts.>'   ask " + ask + "bellbuoy reply ID 'why?'" + try})
+	return text
 }
 
 // watching says of what kind, and how much, is watched.
@@ -136,9 +141,9 @@ func leftOut(o *client.Overview) string {
 	case len(all) > 0:
 		return strings.Join(all, "; ")
 	case len(o.Services) == 0 && o.Nodes == 0:
-		return "anything yet: nothing is seen"
+		return "nothing is seen yet"
 	}
-	return "nothing that is seen"
+	return "nothing is left out"
 }
 
 // off names the conditions that nothing can raise here, and how to get a model.
