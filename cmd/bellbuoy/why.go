@@ -5,6 +5,7 @@ import (
 	"flag"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/client"
 )
@@ -35,7 +36,7 @@ func why(ctx context.Context, c *client.Client, out io.Writer, ref string, asJSO
 	}
 	p := printer(out)
 	if ref == "" {
-		p.Quiet(response.Clusters)
+		p.Quiet(response.Clusters, time.Now())
 	} else {
 		p.Why(response)
 	}

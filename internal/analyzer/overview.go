@@ -45,7 +45,9 @@ func overview(s *schema.ClusterContext, m detect.Memory, r detect.Rules) client.
 		x := &s.Services[i]
 		o.Services[runtime(x)]++
 		o.Instances[runtime(x)] += instances(x)
-		namespaces[x.Namespace] = true
+		if runtime(x) != containers || len(x.Instances) > 0 {
+			namespaces[x.Namespace] = true
+		}
 		part := *s // with x alone, because Why looks through all there are
 		part.Services = s.Services[i : i+1]
 		groups.take(x.Object(), x, detect.Why(m, &part, r, x.Object()))
@@ -84,15 +86,19 @@ func aboutAll(verdict string) bool {
 }
 
 func (q *quiet) take(o schema.Object, x *schema.ServiceSummary, reasons []detect.Reason) {
-	if slices.ContainsFunc(reasons, func(r detect.Reason) bool { return r.Verdict == detect.VerdictFiring }) {
+	alerting := has(reasons, detect.VerdictFiring, detect.VerdictClearHold)
+	if alerting {
 		q.firing++
 	}
+	waited := alerting || has(reasons, detect.VerdictHold)
 	said := map[string]bool{}
 	for _, r := range reasons {
 		condition := r.Condition
 		switch {
 		case r.Verdict == detect.VerdictWell || r.Verdict == detect.VerdictFiring || r.Verdict == detect.VerdictOff || q.isOff(condition):
 			continue
+		case aboutAll(r.Verdict) && waited:
+			continue // such as a job that ended, as it should, but failed: it is not left out
 		case aboutAll(r.Verdict):
 			condition = ""
 		}
@@ -101,6 +107,10 @@ func (q *quiet) take(o schema.Object, x *schema.ServiceSummary, reasons []detect
 			q.add(condition, r, o, x)
 		}
 	}
+}
+
+func has(reasons []detect.Reason, verdicts ...string) bool {
+	return slices.ContainsFunc(reasons, func(r detect.Reason) bool { return slices.Contains(verdicts, r.Verdict) })
 }
 
 func (q *quiet) isOff(condition string) bool {
@@ -126,7 +136,15 @@ func (q *quiet) add(condition string, r detect.Reason, o schema.Object, x *schem
 
 func runtime(x *schema.ServiceSummary) string { return cmp.Or(x.Runtime, "service") }
 
-func instances(x *schema.ServiceSummary) int { return max(len(x.Instances), 1) }
+const containers = "container"
+
+// instances counts what there is of a service. One whose containers were removed is remembered for a day and has none.
+func instances(x *schema.ServiceSummary) int {
+	if runtime(x) == containers {
+		return len(x.Instances)
+	}
+	return max(len(x.Instances), 1)
+}
 
 // sorted puts what was left out for good first, then what is being waited for, then what cannot be judged.
 func (q *quiet) sorted() []client.Group {

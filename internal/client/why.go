@@ -44,11 +44,11 @@ type Overview struct {
 	TakenAt    time.Time          `json:"taken_at,omitzero"`
 	StoredAt   time.Time          `json:"stored_at,omitzero"`
 	Services   map[string]int     `json:"services"`   // by runtime; a service without one counts as "service"
-	Instances  map[string]int     `json:"instances"`  // by runtime: containers, units; a service that lists none counts as one
+	Instances  map[string]int     `json:"instances"`  // by runtime: containers, units
 	Namespaces int                `json:"namespaces"` // that services are in
 	Nodes      int                `json:"nodes"`
 	Disks      int                `json:"disks"`
-	Firing     int                `json:"firing"`           // objects that are alerting
+	Firing     int                `json:"firing"`           // objects that are alerting, also those that are well but not yet called so
 	Groups     []Group            `json:"groups,omitempty"` // what is not alerted on, by verdict and condition
 	Off        []Off              `json:"off,omitempty"`    // conditions that nothing can raise here
 	Stale      []schema.StalePart `json:"stale,omitempty"`

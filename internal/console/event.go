@@ -187,12 +187,18 @@ func worstFact(c *schema.Conversation, text string) string {
 			continue
 		}
 		for _, f := range x.Facts {
-			if f = clean(f); f != "" && !strings.Contains(text, f) {
+			if f = clean(f); f != "" && !strings.Contains(text, beginning(f)) {
 				return f
 			}
 		}
 	}
 	return ""
+}
+
+// beginning is the first words of a fact, by which it is known when the text has said it less exactly.
+func beginning(fact string) string {
+	words := strings.Fields(fact)
+	return strings.Join(words[:min(len(words), 4)], " ")
 }
 
 // withoutName takes the object's own name out of what the rules say, where the line names it already.

@@ -102,8 +102,8 @@ func TestShowIsATimeline(t *testing.T) {
 
 func TestWhyWithoutANameTellsWhatIsNotAlertedOn(t *testing.T) {
 	everyLook(t, "why", func(p *console.Printer) {
-		p.Quiet([]client.Overview{*overview()})
-		p.Quiet(nil)
+		p.Quiet([]client.Overview{*overview()}, at)
+		p.Quiet(nil, at)
 		p.Why(client.WhyResponse{Objects: []client.Explained{{
 			Cluster: "box7", Object: service("shop", "checkout"), Conversation: "9f2c51d07be34a68", State: schema.StateInvestigating,
 			Reasons: []client.Reason{{Condition: "service_down", Verdict: "firing", Text: "service_down: alerting since 03:04:31 UTC, checkout: 0 of 3 running"}, {Verdict: "well", Text: "oom_killed: well"}},

@@ -49,7 +49,9 @@ func (w Welcome) rows() [][2]string {
 		for _, s := range o.Stale {
 			rows = append(rows, [2]string{"cannot read", clean(s.Source) + ": " + clean(s.Error)})
 		}
-		rows = append(rows, [2]string{"not alerting on", leftOut(o) + "   bellbuoy why"})
+		if len(o.Services)+o.Nodes > 0 || len(o.Stale) == 0 {
+			rows = append(rows, [2]string{"not alerting on", leftOut(o) + gap + "bellbuoy why"})
+		}
 	}
 	if w.withoutEngine() {
 		rows = append(rows, [2]string{"no engine", "no Docker engine is here, so only the host itself is watched"})
@@ -114,6 +116,9 @@ func sources(o *client.Overview) []string {
 func things(by map[string]int) string {
 	var all []string
 	for _, runtime := range slices.Sorted(maps.Keys(by)) {
+		if by[runtime] == 0 {
+			continue
+		}
 		word := runtime
 		if runtime == "wasm" {
 			word = "wasm component"
@@ -126,6 +131,14 @@ func things(by map[string]int) string {
 	return strings.Join(all, " and ")
 }
 
+func sum(by map[string]int) int {
+	n := 0
+	for _, count := range by {
+		n += count
+	}
+	return n
+}
+
 // leftOut sums up what was ended when it was first seen, or on purpose.
 func leftOut(o *client.Overview) string {
 	words := map[string]string{
@@ -133,7 +146,7 @@ func leftOut(o *client.Overview) string {
 	}
 	var all []string
 	for _, g := range o.Groups {
-		if word, ok := words[g.Verdict]; ok {
+		if word, ok := words[g.Verdict]; ok && sum(g.Instances) > 0 {
 			all = append(all, things(g.Instances)+" "+word)
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/client"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
 // Why prints what is decided about single objects.
@@ -25,34 +27,37 @@ func (p *Printer) Why(r client.WhyResponse) {
 	p.write(b.String())
 }
 
-// Quiet prints, for each cluster, what of it is not alerted on, and why.
-func (p *Printer) Quiet(clusters []client.Overview) {
+// Quiet prints, for each cluster, what of it is not alerted on as of now, and why.
+func (p *Printer) Quiet(clusters []client.Overview, now time.Time) {
 	var b strings.Builder
 	if len(clusters) == 0 {
 		b.WriteString("no cluster has published a snapshot within a day: is a collector running? bellbuoy up brings one\n")
 	}
 	for _, o := range clusters {
 		p.titled(&b, clean(o.Cluster)+"  ", strings.Join(sources(&o), " + ")+", as of "+p.o.clock(o.TakenAt)+"; "+Count(o.Firing, "object")+" alerting")
-		p.quiet(&b, &o)
+		p.quiet(&b, &o, now)
 	}
 	p.write(b.String())
 }
 
-func (p *Printer) quiet(b *strings.Builder, o *client.Overview) {
+func (p *Printer) quiet(b *strings.Builder, o *client.Overview, now time.Time) {
 	for _, s := range o.Stale {
 		p.row(b, "cannot read", clean(s.Source)+": "+clean(s.Error)+"; nothing of it is raised or cleared since "+p.o.clock(s.Since))
 	}
 	for _, g := range o.Groups {
 		label, why := verdictWords(g.Verdict)
 		head := things(g.Instances)
-		if len(g.Instances) == 0 {
+		switch {
+		case g.Objects[0].Object.Kind == schema.KindNode:
 			head = Count(g.Count, "node")
+		case sum(g.Instances) == 0: // none of it is left
+			head = Count(g.Count, "service")
 		}
 		if g.Condition != "" {
 			why = clean(g.Condition) + ", " + why
 		}
 		p.row(b, label, head+": "+why)
-		p.row(b, "", p.names(&g))
+		p.row(b, "", p.names(&g, now))
 	}
 	for _, x := range offs(o.Off) {
 		p.row(b, "off", x)
@@ -68,11 +73,11 @@ func (p *Printer) quiet(b *strings.Builder, o *client.Overview) {
 func verdictWords(verdict string) (label, why string) {
 	switch verdict {
 	case "baseline":
-		return "baseline", "had stopped before Bellbuoy first looked; watched from their next start on"
+		return "baseline", "had stopped before Bellbuoy first looked; watched from its next start on"
 	case "by_hand":
-		return "by hand", "somebody stopped them; watched from their next start on"
+		return "by hand", "somebody stopped or removed it; watched from its next start on"
 	case "not_wanted":
-		return "not wanted", "ended as it should, or none is wanted"
+		return "not wanted", "it ended as it should, or none is wanted"
 	case "hold":
 		return "holding", "true, but not for long enough yet"
 	case "clear_hold":
@@ -87,14 +92,14 @@ func verdictWords(verdict string) (label, why string) {
 const mostNames = 24
 
 // names lists a group's objects, each with what is special about it.
-func (p *Printer) names(g *client.Group) string {
+func (p *Printer) names(g *client.Group, now time.Time) string {
 	same := commonText(g.Objects)
 	var all []string
 	for _, x := range g.Objects[:min(len(g.Objects), mostNames)] {
 		name := clean(x.Object.String())
 		switch {
 		case !x.Until.IsZero():
-			name += " (" + clean(x.Text) + ", until " + p.o.clock(x.Until) + ")"
+			name += " (" + clean(x.Text) + ", until " + p.when(x.Until, now) + ")"
 		case !same:
 			name += " (" + clean(x.Text) + ")"
 		}
