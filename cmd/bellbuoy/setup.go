@@ -55,6 +55,6 @@ func setup(ctx context.Context, out io.Writer, replicas int, asJSON bool) error 
 	if asJSON {
 		return printJSON(out, map[string]any{"streams": len(bus.Streams()), "consumers": len(bus.Consumers(topology)), "replicas": replicas, "url": options.Shown()})
 	}
-	fmt.Fprintf(out, "%d streams and %d consumers are in place on %s\n", len(bus.Streams()), len(bus.Consumers(topology)), options.Shown())
+	fmt.Fprintf(out, "%d streams and %d consumers are in place on %s\n", len(bus.Streams()), len(bus.Consumers(topology)), plain(options.Shown()))
 	return nil
 }

@@ -68,3 +68,11 @@ func TestAmbiguousRefListsWhatItCouldMean(t *testing.T) {
 		t.Errorf("error %v does not say what to do", err)
 	}
 }
+
+func TestShortIDsAreAsLongAsTheyMustBe(t *testing.T) {
+	got := client.Short([]string{"9f2c51d07be34a68", "9f2c5000000000ff", "1111000000000000", "1111000000000000"})
+	want := map[string]string{"9f2c51d07be34a68": "9f2c51", "9f2c5000000000ff": "9f2c50", "1111000000000000": "1111"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("short ids (-want +got):\n%s", diff)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func checkout() schema.Conversation {
 func add(c schema.Conversation, after time.Duration, m schema.Message) schema.Conversation {
 	c.Revision++
 	m.ID, m.At = fmt.Sprintf("%s-%d", c.ID, c.Revision), at.Add(after)
-	c.Messages = append(c.Messages[:len(c.Messages):len(c.Messages)], m)
+	c.Messages = append(slices.Clip(c.Messages), m)
 	c.UpdatedAt = m.At
 	return c
 }

@@ -70,14 +70,6 @@ func lowerFirst(s string) string {
 	return string(unicode.ToLower(r)) + s[n:]
 }
 
-// sentence ends s like one, and begins it as it is.
-func sentence(s string) string {
-	if s = strings.TrimSpace(s); s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") || strings.HasSuffix(s, "…") {
-		return s
-	}
-	return s + "."
-}
-
 // Span is a length of time as people say it, in one unit and rounded down.
 func Span(d time.Duration) string {
 	switch d = max(d, 0); {

@@ -151,8 +151,7 @@ func TestRunNeedsAFreeAddress(t *testing.T) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
-	var err error
-	err = process.Run(t.Context(), process.Options{HTTPAddr: "8474"})
+	err := process.Run(t.Context(), process.Options{HTTPAddr: "8474"})
 	if err == nil || !strings.Contains(err.Error(), `"8474"`) || !strings.Contains(err.Error(), "such as 127.0.0.1:8474") {
 		t.Errorf("error %v", err)
 	}
