@@ -7,16 +7,17 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 )
 
-// large is a snapshot of n services of which every tenth has restarted once and bad are down.
+// large is n services of which every tenth has restarted once and logged errors before, and bad are down.
 func large(n, bad int) []svc {
 	services := make([]svc, n)
 	for k := range services {
-		services[k] = up(fmt.Sprintf("service-%05d", k))
+		services[k] = logging(fmt.Sprintf("service-%05d", k), 0)
 		if k%10 == 0 {
-			services[k].RestartsTotal = new(int64(1))
+			services[k].RestartsTotal, services[k].ErrorsTotal = new(int64(1)), new(int64(1))
 		}
 		if k < bad {
 			services[k] = down(services[k].Name)
+			services[k].ErrorsTotal = new(int64(0))
 		}
 	}
 	return services
@@ -34,6 +35,9 @@ func BenchmarkDetect(b *testing.B) {
 				for b.Loop() {
 					at.Seq++
 					s.TakenAt = s.TakenAt.Add(i)
+					for k := range bad { // what is down logs errors
+						*s.Services[k].ErrorsTotal++
+					}
 					m, _ = detect.Detect(m, s, at, rules)
 				}
 				b.ReportMetric(float64(len(encode(b, m))), "memory-bytes")

@@ -20,6 +20,8 @@ type errorLog struct {
 const (
 	errorHour = 60 * time.Minute // whose mean a burst is measured by: the one before the burst's own minutes
 	errorSlot = 5                // minutes that older lines are put together by
+
+	maxHistories = 3000 // services whose lines are remembered at once, so that the memory fits into its record
 )
 
 // errorCount is the count to go by: the monotone total, or the rolling sum of a source that has no totals.
@@ -40,7 +42,7 @@ func errorsKnown(s *schema.ServiceSummary) bool {
 
 // logsKnown says of which services the errors are known.
 type logsKnown struct {
-	print    uint64    // fingerprint of them
+	which    uint64    // fingerprint of them
 	same     bool      // exactly those were known before
 	since    time.Time // since when
 	read     time.Time // since when those of any service have been known
@@ -48,12 +50,12 @@ type logsKnown struct {
 }
 
 func (m *Memory) logs(s *schema.ClusterContext, t *tick) logsKnown {
-	l := logsKnown{print: fingerprint(s.Services, errorsKnown), since: m.LoggedSince, counting: s.CountersSince.UTC()}
-	l.same = !t.first && l.print == m.Logged
+	l := logsKnown{which: fingerprint(s.Services, errorsKnown), since: m.LoggedSince, counting: s.CountersSince.UTC()}
+	l.same = !t.first && l.which == m.Logged
 	if !l.same || t.gap < 0 {
 		l.since = t.now
 	}
-	if l.read = m.LogsRead; l.print == 0 || l.read.IsZero() || t.gap < 0 {
+	if l.read = m.LogsRead; l.which == 0 || l.read.IsZero() || t.gap < 0 {
 		l.read = t.now
 	}
 	return l
@@ -140,6 +142,20 @@ func (t *tick) logged(l errorLog, grew int64) *errorLog {
 	}
 	l.From, l.Lines = from, lines
 	return &l
+}
+
+// boundHistories forgets the lines of what is too many: those services begin to be watched anew.
+func (t *tick) boundHistories(records []record) {
+	n := 0
+	for i := range records {
+		e := records[i].Errors
+		if e == nil || len(e.Lines) == 0 {
+			continue
+		}
+		if n++; n > maxHistories {
+			records[i].Errors = &errorLog{Last: e.Last, From: t.minute()}
+		}
+	}
 }
 
 // loggedAt is the minute of a growth that this snapshot shows: in the middle since the one before. After a long gap it

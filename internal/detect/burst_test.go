@@ -153,14 +153,32 @@ func TestErrorHistoryStaysSmall(t *testing.T) {
 	for n := range services {
 		services[n] = logging(fmt.Sprintf("service-%05d", n), 0)
 	}
-	for range 300 {
+	for minute := range 75 {
 		for n := range 100 {
-			services[n].ErrorsTotal = new(*services[n].ErrorsTotal + 7)
+			*services[n].ErrorsTotal += 28
 		}
-		c.see(snapshot(after(time.Duration(c.seq)*i), services...))
+		s := snapshot(after(time.Duration(minute)*time.Minute), services...)
+		s.IntervalSeconds = 60
+		c.see(s)
 	}
 	if size := len(encode(t, c.memory)); size > 35000 {
 		t.Errorf("the errors of 100 of 10,000 services make %d bytes", size)
+	}
+}
+
+func TestErrorHistoriesAreBoundedWhereEverythingLogsErrors(t *testing.T) {
+	c := watchLong(t)
+	services := large(20000, 20000)
+	for n := range 20 { // a minute apart
+		for k := range services {
+			*services[k].ErrorsTotal += 100
+		}
+		s := snapshot(after(time.Duration(n)*time.Minute), services...)
+		s.IntervalSeconds = 60
+		c.see(s)
+	}
+	if size := len(encode(t, c.memory)); size > 7<<20 {
+		t.Errorf("%d bytes are more than a record can have", size)
 	}
 }
 

@@ -17,40 +17,6 @@ type Position struct {
 	At    time.Time
 }
 
-// Finding is everything that is true of one object now, worst first. Its labels are those of the snapshot: nil while
-// the object is absent from it.
-type Finding struct {
-	Object     schema.Object
-	Conditions []schema.Condition
-	Labels     map[string]string
-}
-
-// Result is what one snapshot comes to. Findings are sorted by severity, worst first, then by kind, namespace and name.
-type Result struct {
-	Findings []Finding
-	Own      []Finding       // about Bellbuoy itself, which is schema.OwnCluster's
-	Gone     []schema.Object // were firing, and are absent from complete snapshots for 8 intervals; named for an hour
-	Services Proof
-	Nodes    Proof
-	Dropped  string   // not empty: why nothing was decided and the memory is unchanged
-	Refused  *Refusal // not nil: dropped as another collector's; the memory has changed by no more than that
-}
-
-// Proof is what a snapshot proves about the objects of one kind of which nothing is found. An object that the snapshot
-// marks stale is proven nothing about.
-type Proof struct {
-	Well bool // one that is there is well, whenever what is open about it began: the memory covers 8 intervals
-	Gone bool // one that is not there is gone: the snapshot is complete, and the memory covers 8 intervals
-}
-
-// Proof is what the result proves about objects of the given kind.
-func (r *Result) Proof(kind string) Proof {
-	if kind == schema.KindNode {
-		return r.Nodes
-	}
-	return r.Services
-}
-
 const (
 	stepIntervals   = 2         // one step counts for at most so many; fewer than any hold of several
 	goneIntervals   = 8         // absent for so many: gone
@@ -176,7 +142,7 @@ func (m *Memory) advance(s *schema.ClusterContext, at Position, r *Rules) Memory
 		next.NodeAge += t.step
 	}
 	next.CountersSince, next.Counted = s.CountersSince.UTC(), t.counted
-	next.Logged, next.LoggedSince, next.LogsRead = t.logs.print, t.logs.since, t.logs.read
+	next.Logged, next.LoggedSince, next.LogsRead = t.logs.which, t.logs.since, t.logs.read
 	next.Collector = m.Collector.heard(s, at, &r.TwoCollectors)
 	next.Objects = t.observe(m.Objects, s)
 	return next
@@ -224,6 +190,7 @@ func (t *tick) observe(before []record, s *schema.ClusterContext) []record {
 		keep(t.absent(r))
 	}
 	slices.SortFunc(kept, func(a, b record) int { return compareObjects(a.Object, b.Object) })
+	t.boundHistories(kept)
 	return kept
 }
 
@@ -256,60 +223,4 @@ func (t *tick) forget(r record) record {
 		r.Job = time.Time{}
 	}
 	return r
-}
-
-// result reads what is true now out of the memory.
-func (m *Memory) result(s *schema.ClusterContext, rules *Rules) Result {
-	enough, complete := clearIntervals*interval(s), completeness(s)
-	res := Result{
-		Own:      m.Collector.found(s.ClusterName, &rules.TwoCollectors),
-		Services: proof(m.Age >= enough, complete[schema.KindService]),
-		Nodes:    proof(m.NodeAge >= enough, complete[schema.KindNode]),
-	}
-	for i := range m.Objects {
-		r := &m.Objects[i]
-		if r.Gone {
-			res.Gone = append(res.Gone, r.Object)
-		}
-		if f := r.finding(); len(f.Conditions) > 0 {
-			res.Findings = append(res.Findings, f)
-		}
-	}
-	label(res.Findings, s.Services)
-	slices.SortStableFunc(res.Findings, func(a, b Finding) int { // within a severity they are sorted already
-		return schema.SeverityRank(b.Conditions[0].Severity) - schema.SeverityRank(a.Conditions[0].Severity)
-	})
-	return res
-}
-
-func proof(covers, complete bool) Proof { return Proof{Well: covers, Gone: covers && complete} }
-
-func (r *record) finding() Finding {
-	f := Finding{Object: r.Object}
-	for _, c := range r.Conditions {
-		if c.Firing {
-			f.Conditions = append(f.Conditions, schema.Condition{
-				Name: c.Name, Severity: c.Severity, Since: c.Since, Title: c.Title, Facts: slices.Clone(c.Facts),
-			})
-		}
-	}
-	slices.SortStableFunc(f.Conditions, func(a, b schema.Condition) int {
-		return schema.SeverityRank(b.Severity) - schema.SeverityRank(a.Severity)
-	})
-	return f
-}
-
-func label(findings []Finding, services []schema.ServiceSummary) {
-	if len(findings) == 0 {
-		return
-	}
-	place := make(map[schema.Object]int, len(findings))
-	for i := range findings {
-		place[findings[i].Object] = i
-	}
-	for i := range services {
-		if at, found := place[services[i].Object()]; found {
-			findings[at].Labels = services[i].Labels
-		}
-	}
 }

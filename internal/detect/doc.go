@@ -8,8 +8,11 @@
 //
 // Findings are levels. With every snapshot Detect names everything that is true, clear holds included, so that whoever
 // acts on them may miss any result, or see it twice. A number that is nil is unknown: it raises nothing, clears
-// nothing and advances no hold. A snapshot with stale parts changes nothing but the position.
+// nothing and advances no hold. A service or node that is marked stale stands still, and while any part is stale nothing
+// that is absent is taken for gone. A condition whose part of the snapshot nothing reads is off: it stands still for 8
+// intervals and is then dropped.
 //
 // Memory remembers only objects with something to remember, and is never changed in place: the one passed in stays
-// as it was. Snapshots are folded in by one caller at a time, in whatever order they come.
+// as it was. It also remembers whose snapshots of the cluster are taken: those of a second collector are refused while the
+// first goes on. Snapshots are folded in by one caller at a time, in whatever order they come.
 package detect

@@ -238,18 +238,21 @@ func TestNotFoundMeansWellOnceTheMemoryIsOldEnough(t *testing.T) {
 		"whole": {func(*schema.ClusterContext) {}, detect.Proof{Well: true, Gone: true}, detect.Proof{Well: true, Gone: true}},
 		"part-stale-and-nothing-marked": {
 			func(s *schema.ClusterContext) { s.Stale = []schema.StalePart{{Source: "docker"}} },
-			detect.Proof{Well: true}, detect.Proof{Well: true},
+			detect.Proof{Well: true},
+			detect.Proof{Well: true},
 		},
 		"services-stale": {
 			func(s *schema.ClusterContext) {
 				s.Stale = []schema.StalePart{{Source: "docker"}}
 				s.Services[0].Stale = true
 			},
-			detect.Proof{}, detect.Proof{Well: true},
+			detect.Proof{},
+			detect.Proof{Well: true},
 		},
 		"services-omitted": {
 			func(s *schema.ClusterContext) { s.Omitted = map[string]int{"services": 1} },
-			detect.Proof{Well: true}, detect.Proof{Well: true, Gone: true},
+			detect.Proof{Well: true},
+			detect.Proof{Well: true, Gone: true},
 		},
 	}
 	for name, tt := range tests {
