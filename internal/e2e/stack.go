@@ -151,7 +151,7 @@ func (r *Receiver) Until(t testing.TB, what string, done func([]Post) bool) []Po
 	defer limit.Stop()
 	for {
 		r.mu.Lock()
-		posts, news := r.posts[:len(r.posts):len(r.posts)], r.news // no copy: it would be made while an alert is on its way
+		posts, news := slices.Clip(r.posts), r.news // no copy: it would be made while an alert is on its way
 		r.mu.Unlock()
 		if done(posts) {
 			return slices.Clone(posts)
