@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -38,7 +39,7 @@ func configurationFaults() []planted {
 		}, "FAULT configuration/configuration TRIAL_LLM_APIKEY is set, and nobody reads it", "rename it to TRIAL_LLM_API_KEY"},
 		{"mistaken-variable", func(t *testing.T, s *stack) {
 			t.Setenv("TRIAL_LLM_TIMEOUT", "soon")
-			problem, ok := config.Load("TRIAL", new(llm.Config{})).(*config.Error)
+			problem, ok := errors.AsType[*config.Error](config.Load("TRIAL", new(llm.Config{})))
 			if !ok {
 				t.Fatal("no mistake")
 			}

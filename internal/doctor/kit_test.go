@@ -12,7 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -54,24 +54,30 @@ func TestMain(m *testing.M) {
 	}
 	dir, err := os.MkdirTemp("", "doctor")
 	if err != nil {
-		log.Fatal(err)
+		fatal(err)
 	}
 	authority = issue(nil, time.Now().Add(40*24*time.Hour))
 	file := filepath.Join(dir, "ca.pem")
 	if err := os.WriteFile(file, authority.pem(), 0o644); err != nil {
-		log.Fatal(err)
+		fatal(err)
 	}
 	for name, value := range map[string]string{"SSL_CERT_FILE": file, "SSL_CERT_DIR": dir} {
 		if err := os.Setenv(name, value); err != nil {
-			log.Fatal(err)
+			fatal(err)
 		}
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {
-		log.Fatal(err)
+		fatal(err)
 	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// fatal ends the process; it is for what happens outside any test.
+func fatal(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 // certificate is one for localhost and 127.0.0.1.
@@ -87,7 +93,7 @@ func (c certificate) pem() []byte {
 func (c certificate) keyPEM() []byte {
 	raw, err := x509.MarshalPKCS8PrivateKey(c.key)
 	if err != nil {
-		log.Fatal(err)
+		fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})
 }
@@ -100,7 +106,7 @@ func (c certificate) tls() tls.Certificate {
 func issue(parent *certificate, ends time.Time) certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		log.Fatal(err)
+		fatal(err)
 	}
 	c := certificate{key: key}
 	template := &x509.Certificate{
@@ -113,10 +119,10 @@ func issue(parent *certificate, ends time.Time) certificate {
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, template, signer.x509, &key.PublicKey, signer.key)
 	if err != nil {
-		log.Fatal(err)
+		fatal(err)
 	}
 	if c.x509, err = x509.ParseCertificate(raw); err != nil {
-		log.Fatal(err)
+		fatal(err)
 	}
 	return c
 }
@@ -128,7 +134,7 @@ func receiver(t *testing.T, c certificate) (url string) {
 		t.Errorf("the receiver got %s %s", r.Method, r.URL)
 	}))
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{c.tls()}}
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s.URL + secretPath
@@ -191,7 +197,7 @@ func newStack(t *testing.T) *stack {
 // shortDir is a directory whose path fits into a socket's address, open to all users.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "d")
+	dir, err := os.MkdirTemp("", "d") //nolint:usetesting // a test's own directory is closed to other users, and its path long
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -392,8 +398,7 @@ func copyFile(t *testing.T, to, from string) {
 func child(raw string) int {
 	var a []string
 	if err := json.Unmarshal([]byte(raw), &a); err != nil {
-		log.Print(err)
-		return 1
+		fatal(err)
 	}
 	found := doctor.Examine(context.Background(), doctor.Options{
 		NATS: bus.Options{URL: a[0], Name: "bellbuoy"}, Named: true, Asked: true, Collects: true,

@@ -70,7 +70,7 @@ func (d *doctor) clock(i bus.Inspection) []Finding {
 	if !i.Asked {
 		return nil
 	}
-	skew := i.Skew - d.Now().Sub(time.Now()) // of the server's clock before the one that Now reads
+	skew := i.Skew - time.Until(d.Now()) // of the server's clock before the one that Now reads
 	what := "the NATS server's and this machine's agree within " + maxSkew.String()
 	if skew.Abs() <= maxSkew {
 		return []Finding{{AreaNATS, "clock", OK, what, ""}}

@@ -14,7 +14,7 @@ func spaceOf(dir string) (space, error) {
 		return space{}, err
 	}
 	kind := uint32(s.Type)
-	return space{free: int64(s.Bavail) * int64(s.Bsize), volatile: kind == tmpfs || kind == ramfs}, nil
+	return space{free: int64(s.Bavail) * int64(s.Bsize), volatile: kind == tmpfs || kind == ramfs}, nil //nolint:unconvert // Bsize is narrower on 32 bits
 }
 
 const mayWrite = 2 | 1 // W_OK and X_OK of access(2)

@@ -30,7 +30,7 @@ func Models(ctx context.Context, cfg Config) ([]string, error) {
 	d := &doer{http: newHTTP(), key: cfg.APIKey.Reveal()}
 	defer d.http.CloseIdleConnections()
 	start := time.Now()
-	resp, fail := d.once(req)
+	resp, fail := d.once(req) //nolint:bodyclose // once has read and closed it
 	if fail != nil {
 		return nil, named(fail.Error, cfg.Model, base.Host, time.Since(start))
 	}
