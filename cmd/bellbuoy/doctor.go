@@ -33,9 +33,6 @@ func doctorCommand() command {
 	}
 }
 
-// width is how wide the lines of a report are.
-const width = 120
-
 func examine(ctx context.Context, out io.Writer, asJSON bool) error {
 	options, err := doctorOptions()
 	if err != nil {
@@ -45,7 +42,7 @@ func examine(ctx context.Context, out io.Writer, asJSON bool) error {
 	if asJSON {
 		err = printJSON(out, found)
 	} else {
-		err = doctor.Print(out, found, width)
+		err = doctor.Print(out, found, printer(out).Width())
 	}
 	if err == nil && doctor.Faults(found) > 0 {
 		err = fmt.Errorf("doctor: %s", doctor.Summary(found))
@@ -73,6 +70,7 @@ func doctorOptions() (doctor.Options, error) {
 	if cfg.Collector.Reads("docker") {
 		o.Docker = &docker.Config{}
 	}
+	o.Host = cfg.Collector.Reads("host")
 	return o, ownServer(&o, cfg)
 }
 

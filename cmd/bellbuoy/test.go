@@ -50,6 +50,7 @@ func tryOut(ctx context.Context, out io.Writer, test drill.Test, asJSON bool) er
 		test.Host = host
 	}
 	options := common.NATS.Options("bellbuoy")
+	options.Within = connectWithin
 	options.Log = process.Logger(os.Stderr, process.LogConfig{Level: cmp.Or(common.Log.Level, "info"), Format: "text"})
 	b, err := bus.Connect(ctx, options)
 	if err != nil {

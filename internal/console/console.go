@@ -98,6 +98,14 @@ func (p *Printer) width() int {
 	return noLimit
 }
 
+// Width is how many columns a line has; 0: as many as it likes.
+func (p *Printer) Width() int {
+	if w := p.width(); w != noLimit {
+		return w
+	}
+	return 0
+}
+
 // terminal is w if that is one, else nil.
 func terminal(w io.Writer) *os.File {
 	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {

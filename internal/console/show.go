@@ -29,6 +29,9 @@ func (p *Printer) Show(c schema.Conversation, now time.Time) {
 		p.row(&b, "likely", clean(d.Summary))
 		p.row(&b, "", "by "+because(d))
 	}
+	if len(c.Affected) > 0 {
+		p.row(&b, "affects", affected(&c))
+	}
 	b.WriteString("\n")
 	p.timeline(&b, &c)
 	if c.Usage.Calls > 0 {
@@ -38,6 +41,21 @@ func (p *Printer) Show(c schema.Conversation, now time.Time) {
 	p.then(&b, &c)
 	p.write(b.String())
 }
+
+// affected names who suffers from it, the nearest first.
+func affected(c *schema.Conversation) string {
+	var names []string
+	for _, a := range c.Affected[:min(len(c.Affected), mostAffected)] {
+		names = append(names, clean(a.Object.Name))
+	}
+	text := strings.Join(names, ", ")
+	if more := max(c.AffectedCount, len(c.Affected)) - len(names); more > 0 {
+		text += fmt.Sprintf(" (+%d)", more)
+	}
+	return text
+}
+
+const mostAffected = 8
 
 func stateTag(c *schema.Conversation) string {
 	if c.Closed() {

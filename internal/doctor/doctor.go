@@ -73,6 +73,7 @@ type Options struct {
 
 	Collects bool           // a collector is configured
 	Docker   *docker.Config // nil: no source reads an engine
+	Host     bool           // a source reads this machine
 	Asked    bool           // the sources are configured, not the default
 
 	LLM     llm.Config

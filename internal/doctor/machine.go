@@ -14,9 +14,10 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/source"
 	"github.com/bellbuoy/bellbuoy/internal/source/docker"
-	"github.com/bellbuoy/bellbuoy/internal/source/procfs"
+	"github.com/bellbuoy/bellbuoy/internal/source/host"
 )
 
 // docker asks the engine that the source would read. Where the sources were not chosen and NATS is elsewhere, the
@@ -41,18 +42,46 @@ func (d *doctor) docker(ctx context.Context) []Finding {
 	return []Finding{f}
 }
 
-// host looks at what is read of the machine itself.
-func (d *doctor) host(context.Context) []Finding {
-	if d.Docker == nil {
-		return []Finding{{AreaSources, "host", Off, "no source reads this machine", ""}}
+// host reads this machine once, as the source would, and says what of it cannot be read here.
+func (d *doctor) host(ctx context.Context) []Finding {
+	if !d.Host {
+		return []Finding{{AreaSources, "host", Off, "BELLBUOY_SOURCE does not list it", ""}}
 	}
-	if _, err := procfs.New(d.Docker.Procfs).Read(); err != nil {
-		return []Finding{{
-			AreaSources, "host", Warn, "processors and memory of this machine are unknown: " + strings.ReplaceAll(err.Error(), "\n", "; "),
-			"set HOST_PROC to where the machine's /proc is mounted",
-		}}
+	s, err := host.Open(ctx, host.Config{}, nil)
+	if err != nil {
+		f := Finding{AreaSources, "host", Fault, "", ""}
+		f.What, f.Fix = apart(err, "set BELLBUOY_SOURCE to what can be read")
+		return []Finding{f}
 	}
-	return []Finding{{AreaSources, "host", OK, "/proc is readable", ""}}
+	defer func() { _ = s.Close() }() // which only ends what it started
+	r, err := s.Read(ctx)
+	if err != nil {
+		return []Finding{{AreaSources, "host", Warn, "this machine cannot be read: " + err.Error(), "set HOST_PROC to where the machine's /proc is mounted"}}
+	}
+	found := []Finding{{AreaSources, "host", OK, seen(r.Snapshot), ""}}
+	for _, part := range schema.Parts() {
+		switch reason := r.Reads[part]; {
+		case reason == "":
+		case part == schema.PartMachine:
+			found = append(found, Finding{
+				AreaSources, "host " + part, Warn, "processors and memory of this machine are unknown: " + strings.ReplaceAll(reason, "\n", "; "),
+				"set HOST_PROC to where the machine's /proc is mounted",
+			})
+		default:
+			found = append(found, Finding{AreaSources, "host " + part, Off, reason, ""})
+		}
+	}
+	return found
+}
+
+// seen counts what a reading of the machine shows.
+func seen(s schema.ClusterContext) string {
+	disks, gpus := 0, 0
+	for _, n := range s.Nodes {
+		disks += len(n.Disks)
+		gpus += len(n.GPUs)
+	}
+	return fmt.Sprintf("%s, %s, %s", counted(len(s.Services), "unit"), counted(disks, "disk"), counted(gpus, "GPU"))
 }
 
 // Space that a data directory should have left, in bytes.

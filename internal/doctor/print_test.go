@@ -109,7 +109,7 @@ func TestOffAndLeavingAreListed(t *testing.T) {
 	want := []string{
 		"conditions/disk on prod no source reads disks",
 		"sources/docker BELLBUOY_SOURCE does not list it",
-		"sources/host no source reads this machine",
+		"sources/host BELLBUOY_SOURCE does not list it",
 		"channels/webhook BELLBUOY_NOTIFY is shadow: all is decided and stored, and nothing is sent",
 		"leaves/nats.invalid:4222 snapshots with names, labels and redacted log lines (24 h), conversations (90 days), replies (30 days): NATS",
 		"leaves/model.invalid redacted evidence and questions; kept as its provider says: the model",

@@ -52,8 +52,8 @@ func TestEngineCollectorKilledForgetsNothingAndRepeatsNothing(t *testing.T) {
 
 	kill = s.collectApart(t, program)
 	second := s.counted(t, "flaky", 2)
-	if !second.CountersSince.Equal(first.CountersSince) || second.Collector == first.Collector {
-		t.Errorf("collector %s counts since %v, %s since %v: want another process and the same time", first.Collector, first.CountersSince, second.Collector, second.CountersSince)
+	if !second.CountersSince.Equal(first.CountersSince) || second.Collector != first.Collector {
+		t.Errorf("collector %s counts since %v, %s since %v: want the same name, so that nobody takes it for a second one, and the same time", first.Collector, first.CountersSince, second.Collector, second.CountersSince)
 	}
 	if again := s.total(t, second, "loop"); again < loops {
 		t.Errorf("the loop's total went from %d back to %d", loops, again)

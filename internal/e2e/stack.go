@@ -190,7 +190,7 @@ func Snapshot(cluster string, n, running int) schema.ClusterContext {
 		IntervalSeconds: Interval.Seconds(), Source: "docker",
 		Services: []schema.ServiceSummary{{
 			Name: "checkout", Namespace: "shop", Runtime: "container", Image: "checkout:1.4", Status: status,
-			ReplicasRunning: new(running), ReplicasDesired: new(1), RestartsTotal: new(int64(0)),
+			ReplicasRunning: new(running), ReplicasDesired: new(1), RestartsTotal: new(int64(0)), ErrorsTotal: new(int64(0)),
 			Instances: []schema.Instance{{Name: "shop-checkout-1", State: "exited"}},
 		}},
 	}
