@@ -20,7 +20,7 @@ func (a *Analyzer) overviews(ctx context.Context) (client.WhyResponse, error) {
 	}
 	for _, m := range messages {
 		s, err := a.snapshot(m)
-		if err != nil {
+		if err != nil || s.Over() {
 			continue // whoever watches it says what is wrong with it
 		}
 		memory, err := a.memories.load(ctx, s.ClusterName, true)

@@ -52,11 +52,12 @@ func (p post) find(like func(schema.Message) bool) (schema.Message, bool) {
 	return schema.Message{}, false
 }
 
-// sounds tells whether a pager would ring: for a new card, and for what got worse or nobody answers.
+// sounds tells whether a person would be called: for a new card, for what got worse or nobody answers, and for its end.
 func (p post) sounds() bool {
 	_, ok := p.find(func(m schema.Message) bool {
 		switch m.Kind {
-		case schema.EventOpened, schema.EventReopened, schema.EventWorsened, schema.EventEscalated, schema.EventStillFiring:
+		case schema.EventOpened, schema.EventReopened, schema.EventWorsened, schema.EventEscalated, schema.EventStillFiring,
+			schema.EventCleared:
 			return true
 		}
 		return false

@@ -131,6 +131,9 @@ func (d *doctor) snapshots(ctx context.Context, b *bus.Bus, i bus.Inspection) []
 			continue
 		}
 		found, s := snapshot(cluster, m, now)
+		if s.Over() {
+			continue
+		}
 		all = append(all, found)
 		if found.Level == OK {
 			all = append(all, stale(cluster, s, now)...)
@@ -163,17 +166,17 @@ func snapshot(cluster string, m bus.Message, now time.Time) (Finding, schema.Clu
 	}
 	age, skew := now.Sub(m.At), s.TakenAt.Sub(m.At)
 	switch {
+	case s.Goodbye:
+		f.Level, f.What = Warn, fmt.Sprintf("it was stopped %s ago: nothing is watched there", max(0, age).Round(time.Second))
+		f.Fix = "start the collector of " + cluster + " again; if the cluster is gone: nats stream purge " + bus.StreamContext + " --subject " + m.Subject
 	case age > maxMissed*s.Interval():
 		f.What = fmt.Sprintf("its newest snapshot is %s old; one is due every %s", age.Round(time.Second), s.Interval())
-		if s.Goodbye {
-			f.What += "; the collector was stopped"
-		}
 		f.Fix = "start the collector of " + cluster + " again; if the cluster is gone: nats stream purge " + bus.StreamContext + " --subject " + m.Subject
 	case skew.Abs() > maxSkew && !s.TakenAt.IsZero() && s.Source != "file": // a recording has its own time
 		f.What = fmt.Sprintf("its clock is %s the NATS server's", apartBy(skew))
 		f.Fix = fixClock
 	default:
-		f.Level, f.What = OK, fmt.Sprintf("snapshot %s old, of %s: %d services, %d nodes", max(0, age).Round(time.Second), s.Source, len(s.Services), len(s.Nodes))
+		f.Level, f.What = OK, fmt.Sprintf("snapshot %s old, of %s: %s, %s", max(0, age).Round(time.Second), s.Source, counted(len(s.Services), "service"), counted(len(s.Nodes), "node"))
 	}
 	return f, s
 }

@@ -151,13 +151,13 @@ func (t *trial) scene(running int) schema.ClusterContext {
 	who := fmt.Sprintf("by %s from %s", cmp.Or(t.By, "somebody"), cmp.Or(t.Host, "somewhere"))
 	s := schema.ServiceSummary{
 		Name: t.name, Runtime: "test", ReplicasRunning: new(running), ReplicasDesired: new(1), Status: schema.ServiceHealthy,
-		RestartsTotal: new(int64(0)), Labels: map[string]string{"bellbuoy.test": who},
+		RestartsTotal: new(int64(0)), ErrorsTotal: new(int64(0)), Labels: map[string]string{"bellbuoy.test": who},
 	}
 	if running == 0 {
 		s.Status = schema.ServiceStopped
 		s.RecentLogs = []string{"error: this is a test " + who + "; nothing is broken"}
 	}
-	return schema.ClusterContext{Source: "test", Services: []schema.ServiceSummary{s}}
+	return schema.ClusterContext{Source: schema.SourceTest, Services: []schema.ServiceSummary{s}}
 }
 
 // opened waits for the incident.
@@ -276,7 +276,7 @@ func (t *trial) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.Within+clearIntervals*t.Interval)
 	defer cancel()
 	if !t.open { // what comes late finds it well
-		_, err := t.player.Publish(ctx, t.well)
+		_, err := t.player.Publish(ctx, t.goodbye)
 		return err
 	}
 	playing, stop := context.WithCancel(ctx)
@@ -292,7 +292,15 @@ func (t *trial) close(ctx context.Context) error {
 		return fmt.Errorf("the incident %s was not closed: %w: bellbuoy dismiss %s closes it", t.id, err, t.id)
 	}
 	t.tell(Step{Kind: StepClosed, Text: fmt.Sprintf("closed as %s; the channels are being told", c.ClosedAs)})
-	return nil
+	_, err = t.player.Publish(ctx, t.goodbye)
+	return err
+}
+
+// goodbye is the last scene, so that nobody waits for another.
+func (t *trial) goodbye(time.Time) schema.ClusterContext {
+	s := t.scene(1)
+	s.Goodbye = true
+	return s
 }
 
 // clearIntervals is at least as many intervals as the rules want to see a service run before they call it well.

@@ -35,6 +35,12 @@ type ClusterContext struct {
 	Omitted         map[string]int   `json:"omitted,omitempty"`       // counts of what a bound cut off, by list
 }
 
+// SourceTest is the source of what `bellbuoy test` makes up.
+const SourceTest = "test"
+
+// Over tells whether this is the last snapshot of a made-up cluster, which nobody misses.
+func (c *ClusterContext) Over() bool { return c.Goodbye && c.Source == SourceTest }
+
 // Interval is the time between two snapshots of this cluster; 15 s where the snapshot does not say.
 func (c *ClusterContext) Interval() time.Duration {
 	if c.IntervalSeconds <= 0 {

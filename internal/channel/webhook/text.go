@@ -23,28 +23,28 @@ func headline(c schema.Conversation, e schema.Message) string {
 	where := " on " + line(c.Cluster, maxPart)
 	switch {
 	case isOpening(e) || e.Kind == schema.EventWorsened || e.Kind == schema.EventEscalated || e.Kind == schema.EventStillFiring:
-		return line(name+" "+wrong(c, e)+where+": "+detail(c, e)+over(c)+likely(c)+neededBy(c), maxHeadline)
+		return line(spaced(name, wrong(c, e))+where+": "+detail(c, e)+over(c)+likely(c)+neededBy(c), maxHeadline)
 	case c.Closed() && isClosing(e):
-		return line(name+" "+ended(c)+where+lasted(c)+": "+detail(c, e), maxHeadline)
+		return line(name+" "+ended(c)+where+lasted(c)+" (was: "+detail(c, e)+")", maxHeadline)
 	}
 	return line(name+where+", "+words(e.Kind)+by(e)+": "+firstLine(e.Content), maxHeadline)
 }
 
-// wrong says in a word or two what the worst condition means.
+// spaced is a name and, if there is a word for what is wrong with it, that.
+func spaced(name, word string) string { return strings.TrimSpace(name + " " + word) }
+
+// wrong says in a word or two what the worst condition means; nothing where only its title says that.
 func wrong(c schema.Conversation, e schema.Message) string {
-	phrase, ok := map[string]string{
+	phrase := map[string]string{
 		"service_down": "down", "node_down": "down", "service_degraded": "degraded", "crash_loop": "crash-looping",
 		"oom_killed": "out of memory", "unhealthy": "unhealthy", "job_failed": "failed", "node_rebooted": "rebooted",
 		"cluster_silent": "silent",
 	}[c.Condition]
-	if !ok {
-		phrase = line(words(c.Condition), maxPart)
-	}
 	switch e.Kind {
 	case schema.EventReopened:
-		return phrase + " again"
+		return spaced(phrase, "again")
 	case schema.EventStillFiring, schema.EventEscalated:
-		return "still " + phrase
+		return spaced("still", phrase)
 	}
 	return phrase
 }

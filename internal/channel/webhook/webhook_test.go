@@ -125,7 +125,7 @@ func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 		{"opened-among-others", channeltest.Add(opened, schema.EventDiagnosed), channel.Told{}, "opened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58"},
 		{"over-already", channeltest.Add(opened, schema.EventCleared), channel.Told{}, "opened", "checkout down on prod: 0 of 3 running. Over by now: cleared after 1s. Likely: db was stopped by hand 07:58"},
 		{"reopened", channeltest.Add(opened, schema.EventCleared, schema.EventReopened), known(1), "reopened", "checkout down again on prod: 0 of 3 running. Likely: db was stopped by hand 07:58"},
-		{"closed-and-judged", channeltest.Add(opened, schema.EventCleared, schema.EventJudged), known(1), "cleared", "checkout cleared on prod after 1s: 0 of 3 running"},
+		{"closed-and-judged", channeltest.Add(opened, schema.EventCleared, schema.EventJudged), known(1), "cleared", "checkout cleared on prod after 1s (was: 0 of 3 running)"},
 		{"newest", channeltest.Add(opened, schema.EventDiagnosed, schema.EventAcknowledged), known(1), "acknowledged", "checkout on prod, acknowledged: It is acknowledged."},
 		{"worsened", channeltest.Add(opened, schema.EventWorsened), known(1), "worsened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58"},
 		{"needed-by-others", needed, channel.Told{}, "opened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58. Needed by gateway, cart, mail (+247)"},

@@ -62,7 +62,7 @@ func (s *Source) reads() map[string]string {
 	}
 	return map[string]string{
 		schema.PartServices: "", schema.PartHealth: "", schema.PartJobs: "", schema.PartErrors: "", schema.PartMachine: machine,
-		schema.PartNodes: "a machine cannot report its own end; a collector on another machine, or a heartbeat that somebody else misses, would show it",
+		schema.PartNodes: "a machine cannot report its own end",
 	}
 }
 
