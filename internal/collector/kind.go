@@ -20,6 +20,7 @@ type kind struct {
 	counts   bool     // its happenings are all there are, so a service without one has failed 0 times
 	recorded bool     // its snapshots have a cluster and a time of their own
 	auto     bool     // it is read with SOURCE=auto, if this machine has it
+	missing  string   // the reason why its parts are not read where it is left out; empty: its own error
 	parts    []string // of schema.Parts that it can read where all goes well; none: whatever its snapshots hold
 	check    func(argument string) error
 	open     opener
@@ -39,7 +40,7 @@ type opening struct {
 func kinds() []kind {
 	return []kind{
 		{
-			name: "docker", counts: true, auto: true, open: openDocker,
+			name: "docker", counts: true, auto: true, open: openDocker, missing: "no Docker engine here",
 			parts: []string{schema.PartServices, schema.PartHealth, schema.PartJobs, schema.PartErrors, schema.PartMachine},
 		},
 		{

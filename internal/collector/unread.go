@@ -53,6 +53,8 @@ func (c *Collector) wouldHelp(part string) string {
 func (r *reader) reads(part string) (why string, known bool) {
 	ofKind := len(r.kind.parts) == 0 || slices.Contains(r.kind.parts, part)
 	switch {
+	case r.absent != nil && r.kind.missing != "":
+		return r.kind.missing, ofKind
 	case r.absent != nil:
 		return fmt.Sprintf("%s: %v", r.name, r.absent), ofKind
 	case r.read.IsZero():

@@ -49,7 +49,7 @@ func (w Welcome) rows() [][2]string {
 		for _, s := range o.Stale {
 			rows = append(rows, [2]string{"cannot read", clean(s.Source) + ": " + clean(s.Error)})
 		}
-		if len(o.Services)+o.Nodes > 0 || len(o.Stale) == 0 {
+		if len(o.Stale) == 0 || len(o.Services) > 0 {
 			rows = append(rows, [2]string{"not alerting on", leftOut(o) + gap + "bellbuoy why"})
 		}
 	}

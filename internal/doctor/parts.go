@@ -198,9 +198,17 @@ func stale(cluster string, s schema.ClusterContext, now time.Time) []Finding {
 }
 
 func offConditions(cluster string, s schema.ClusterContext) []Finding {
-	var all []Finding
+	var reasons []string
+	conditions := map[string][]string{}
 	for _, c := range detect.Off(s, detect.Default()) {
-		all = append(all, Finding{AreaConditions, c.Condition + " on " + cluster, Off, c.Reason, ""})
+		if conditions[c.Reason] == nil {
+			reasons = append(reasons, c.Reason)
+		}
+		conditions[c.Reason] = append(conditions[c.Reason], c.Condition)
+	}
+	var all []Finding
+	for _, reason := range reasons {
+		all = append(all, Finding{AreaConditions, "on " + cluster, Off, strings.Join(conditions[reason], ", ") + ": " + reason, ""})
 	}
 	return all
 }

@@ -107,7 +107,7 @@ func TestOffAndLeavingAreListed(t *testing.T) {
 		}
 	}
 	want := []string{
-		"conditions/disk on prod no source reads disks",
+		"conditions/on prod disk: no source reads disks",
 		"sources/docker BELLBUOY_SOURCE does not list it",
 		"sources/host BELLBUOY_SOURCE does not list it",
 		"channels/webhook BELLBUOY_NOTIFY is shadow: all is decided and stored, and nothing is sent",

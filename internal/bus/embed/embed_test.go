@@ -21,7 +21,7 @@ func start(t *testing.T, o embed.Options) *embed.Server {
 	return s
 }
 
-// wayOut is what every error about a taken port has to say.
+// wayOut is what every error about a port that a NATS server has taken has to say.
 var wayOut = []string{"is taken", "BELLBUOY_NATS_URL=nats://", "BELLBUOY_NATS_LISTEN"}
 
 func wantError(t *testing.T, err error, parts ...string) {
@@ -50,11 +50,11 @@ func TestATakenPortIsAnErrorThatSaysWhoAnswers(t *testing.T) {
 
 	other := listener(t, "SSH-2.0-OpenSSH_9.6\r\n")
 	_, err = embed.Start(t.Context(), embed.Options{Listen: other, Dir: t.TempDir()})
-	wantError(t, err, append(wayOut, "something that is not NATS")...)
+	wantError(t, err, "is taken", "something that is not NATS", "stop it", "BELLBUOY_NATS_LISTEN")
 
 	silent := listener(t, "")
 	_, err = embed.Start(t.Context(), embed.Options{Listen: silent, Dir: t.TempDir()})
-	wantError(t, err, append(wayOut, "something that is not NATS")...)
+	wantError(t, err, "is taken", "something that is not NATS", "stop it", "BELLBUOY_NATS_LISTEN")
 }
 
 // listener greets whoever connects and closes with the test.

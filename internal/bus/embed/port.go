@@ -33,6 +33,9 @@ func free(ctx context.Context, address string) error {
 		return fmt.Errorf("%s is taken: a Bellbuoy already runs there (%s); use it with BELLBUOY_NATS_URL=nats://%s bellbuoy list (or show, watch, …), or stop it, "+
 			"or set BELLBUOY_NATS_LISTEN, BELLBUOY_HTTP_ADDR and BELLBUOY_DATA_DIR for a second one", address, who, address)
 	}
+	if who.name == "" {
+		return fmt.Errorf("%s is taken: %s answers there; stop it, or set BELLBUOY_NATS_LISTEN to another address, such as 127.0.0.1:14222", address, who)
+	}
 	return fmt.Errorf("%s is taken: %s answers there; set BELLBUOY_NATS_URL=nats://%s to use that one, or BELLBUOY_NATS_LISTEN to another address for a server of our own, such as 127.0.0.1:14222",
 		address, who, address)
 }

@@ -131,6 +131,7 @@ func (s *Source) readMachine(node *schema.NodeSummary, r *source.Reading) {
 	machine, err := s.proc.Read()
 	node.CPUPercent, node.MemoryPercent, node.BootAt = tenth(machine.CPUPercent), tenth(machine.MemoryPercent), machine.BootAt
 	r.Reads[schema.PartMachine] = ""
+	r.Reads[schema.PartNodes] = "a machine cannot report its own end"
 	if err != nil && node.MemoryPercent == nil && node.BootAt.IsZero() {
 		r.Reads[schema.PartMachine] = why(err)
 	}

@@ -98,7 +98,7 @@ func TestMachineWithoutAnythingSaysWhatItLacks(t *testing.T) {
 	m.systemctl() // is installed, but systemd does not run the machine
 	r := m.read(m.open())
 	want := map[string]string{
-		schema.PartMachine: "", schema.PartDisks: "",
+		schema.PartMachine: "", schema.PartDisks: "", schema.PartNodes: "a machine cannot report its own end",
 		schema.PartServices: "systemd does not run here", schema.PartJobs: "systemd does not run here",
 		schema.PartGPUs: "no GPU here: nvidia-smi is not installed", schema.PartGPUErrors: "no GPU here: nvidia-smi is not installed",
 	}
