@@ -3,9 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
-	"net"
-	"net/url"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -16,6 +16,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/collector"
 	"github.com/bellbuoy/bellbuoy/internal/console"
 	"github.com/bellbuoy/bellbuoy/internal/daemon"
+	"github.com/bellbuoy/bellbuoy/internal/doctor"
 	"github.com/bellbuoy/bellbuoy/internal/notifier"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 )
@@ -28,22 +29,43 @@ const (
 )
 
 // terminal is the part of `up` that talks to whoever started it: what is watched, what is open, then every event.
-func terminal(out io.Writer, cfg upConfig, b *bus.Bus, url string) process.Part {
+func terminal(out io.Writer, cfg upConfig, b *bus.Bus, url string, log *slog.Logger) process.Part {
 	began := time.Now()
 	return process.Part{Name: "terminal", Run: func(ctx context.Context) error {
-		p, c, w := printer(out), client.New(b), welcome(cfg, url)
-		if cfg.Collector.Collects() {
-			w.Overview = look(ctx, c, cfg.Collector, began)
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		p.Welcome(w)
-		if w.Overview != nil {
-			p.Alone(w.Overview.Cluster)
-		}
-		return watch(ctx, c, out, p, false)
+		return beside(ctx, log, func() error { return tellTerminal(ctx, out, cfg, b, url, began) })
 	}}
+}
+
+// beside runs what only shows what others do: if it fails, they go on without it. A terminal may be gone, a disk full.
+func beside(ctx context.Context, log *slog.Logger, show func() error) error {
+	failed := func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("%v", p)
+			}
+		}()
+		return show()
+	}()
+	if failed != nil && ctx.Err() == nil {
+		log.Error("events are not printed here any more; alerting goes on, see bellbuoy watch", "error", failed)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func tellTerminal(ctx context.Context, out io.Writer, cfg upConfig, b *bus.Bus, url string, began time.Time) error {
+	p, c, w := printer(out), client.New(b), welcome(cfg, url)
+	if cfg.Collector.Collects() {
+		w.Overview = look(ctx, c, cfg.Collector, began)
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	p.Welcome(w)
+	if w.Overview != nil {
+		p.Alone(w.Overview.Cluster)
+	}
+	return watch(ctx, c, out, p, false)
 }
 
 // look is what the first snapshot since began shows, as soon as an analyzer knows it; nil if none comes in time.
@@ -108,18 +130,8 @@ func welcome(cfg upConfig, url string) console.Welcome {
 	return w
 }
 
-// elsewhere is the host of an address, without user, path or port; empty if that is this machine.
-func elsewhere(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "an address that cannot be read"
-	}
-	host := u.Hostname()
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
-		return ""
-	}
-	return host
-}
+// elsewhere names the hosts of addresses that are not this machine; empty: they all are.
+func elsewhere(addresses string) string { return strings.Join(doctor.Elsewhere(addresses), ", ") }
 
 // cluster is the name that the collector will give what it watches.
 func cluster(c collector.Config) string {

@@ -16,7 +16,7 @@ import (
 )
 
 func testCommand() command {
-	const args = "[CHANNEL] [--keep 60s] [--json]"
+	const args = "[CHANNEL] [--keep 60s] [--wait 10s] [--json]"
 	var test drill.Test
 	var asJSON bool
 	return command{

@@ -139,7 +139,7 @@ func parts(out io.Writer, cfg upConfig, env daemon.Env, url string) ([]process.P
 	if err != nil {
 		return nil, err
 	}
-	parts = append(parts, terminal(out, cfg, env.Bus, url), a.Part())
+	parts = append(parts, terminal(out, cfg, env.Bus, url, env.Log), a.Part())
 	c, err := collector.New(cfg.Collector, env.Bus, env.Log, env.Registry)
 	if errors.Is(err, collector.ErrNone) {
 		return parts, nil

@@ -24,8 +24,9 @@ func (a *Analyzer) overviews(ctx context.Context) (client.WhyResponse, error) {
 			continue // whoever watches it says what is wrong with it
 		}
 		memory, err := a.memories.load(ctx, s.ClusterName, true)
-		if err != nil {
-			return response, err
+		if err != nil { // of this cluster: the others are told all the same
+			a.log.Warn("a cluster is left out of the overview", "cluster", s.ClusterName, "error", err)
+			continue
 		}
 		o := overview(&s, memory.Memory, a.rules)
 		o.StoredAt = m.At.UTC()

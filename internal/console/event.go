@@ -35,6 +35,7 @@ func standing(c *schema.Conversation) string {
 // event is what is said of one: all of it is clean.
 type event struct {
 	tag, text, likely, next string
+	more                    []string // further lines, each of its own
 }
 
 func (p *Printer) lines(c schema.Conversation, at time.Time, e event) {
@@ -46,6 +47,9 @@ func (p *Printer) lines(c schema.Conversation, at time.Time, e event) {
 	b.WriteString(p.paint(dim, p.o.clock(at)) + " " + p.paintTag(pad(e.tag, len(tagNone))) + " " + p.paint(dim, p.ID(c.ID)) + " " + p.paint(bold, name))
 	if text[0] != "" {
 		b.WriteString(" ")
+	}
+	for _, line := range e.more {
+		text = append(text, wrap(line, width-below, width-below)...)
 	}
 	b.WriteString(strings.Join(text, "\n"+strings.Repeat(" ", below)) + "\n")
 	p.advice(&b, width, e.likely, e.next)
@@ -106,6 +110,9 @@ func (p *Printer) event(c *schema.Conversation, m *schema.Message) event {
 		}
 	case schema.EventDiagnosed:
 		e.text = diagnosed(c, m, newest)
+	case schema.EventAnswered:
+		lines := paragraphs(m.Content, noLimit, noLimit)
+		e.text, e.more = "answer: "+lines[0], lines[1:]
 	}
 	return e
 }
@@ -152,8 +159,8 @@ func likely(c *schema.Conversation) string {
 		return ""
 	}
 	text := strings.TrimSuffix(clean(d.Summary), ".")
-	if rest, ok := strings.CutPrefix(strings.ToLower(text), "likely "); ok {
-		text = text[len(text)-len(rest):]
+	if lead := len("likely "); len(text) > lead && strings.EqualFold(text[:lead], "likely ") {
+		text = text[lead:]
 	}
 	return text + " (" + byWhom(d) + ")"
 }
@@ -231,8 +238,6 @@ func attributed(m *schema.Message) string {
 			who = "somebody"
 		}
 		return who + " asks: " + text + vouched(m.Author)
-	case schema.EventAnswered:
-		return "answer: " + text
 	case schema.EventRefused:
 		if who != "" {
 			return "to " + who + ": " + text + vouched(m.Author)

@@ -186,3 +186,26 @@ func TestNothingIsWrappedOrColouredInAPipe(t *testing.T) {
 		t.Errorf("printed %d lines: %q", got, out.String())
 	}
 }
+
+func TestLettersThatGrowWhenLoweredBreakNothing(t *testing.T) {
+	c := schema.Conversation{
+		ID: strings.Repeat("a", schema.IDLength), Cluster: "prod", Object: schema.Object{Kind: schema.KindService, Name: "web"},
+		Title: "web: none running", Diagnosis: &schema.Diagnosis{Summary: "Likely ȺȺȺȺȺȺȺȺȺ", Source: "model", Confidence: "low"},
+	}
+	var out bytes.Buffer
+	console.New(&out, console.Options{}).Standing(c)
+	if !strings.Contains(out.String(), "likely: ȺȺȺȺȺȺȺȺȺ (model, low confidence)") {
+		t.Errorf("printed %q", out.String())
+	}
+}
+
+func TestAnAnswerKeepsItsLines(t *testing.T) {
+	m := schema.Message{ID: "x-2", Kind: schema.EventAnswered, Sender: schema.SenderAssistant, Content: "Now: well.\nE1 it runs\n\u001b[2JE2 clears the screen"}
+	c := schema.Conversation{ID: strings.Repeat("a", schema.IDLength), Cluster: "prod", Object: schema.Object{Kind: schema.KindService, Name: "web"}, Messages: []schema.Message{m}}
+	var out bytes.Buffer
+	console.New(&out, console.Options{Width: 60, Location: time.UTC}).Event(c, m)
+	want := "00:00:00      aaaa prod/web answer: Now: well.\n         E1 it runs\n         E2 clears the screen\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("printed (-want +got):\n%s", diff)
+	}
+}

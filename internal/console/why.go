@@ -48,7 +48,7 @@ func (p *Printer) quiet(b *strings.Builder, o *client.Overview, now time.Time) {
 		label, why := verdictWords(g.Verdict)
 		head := things(g.Instances)
 		switch {
-		case g.Objects[0].Object.Kind == schema.KindNode:
+		case len(g.Objects) > 0 && g.Objects[0].Object.Kind == schema.KindNode:
 			head = Count(g.Count, "node")
 		case sum(g.Instances) == 0: // none of it is left
 			head = Count(g.Count, "service")

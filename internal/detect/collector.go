@@ -34,14 +34,15 @@ type collector struct {
 
 // rival is another collector that published the same cluster while the first went on.
 type rival struct {
-	ID    string    `json:"id"`
-	Host  string    `json:"host,omitempty"`
-	Since time.Time `json:"since"`          // when the first of those of its snapshots was stored that belong together
-	At    time.Time `json:"at"`             // the newest of them
-	Seen  bool      `json:"seen,omitempty"` // the first collector has published since At
-	Went  int       `json:"went,omitempty"` // how often it has done so
-	Told  time.Time `json:"told"`           // when people were last told
-	Seq   uint64    `json:"seq,omitempty"`  // of the snapshot that they were told about
+	ID       string        `json:"id"`
+	Host     string        `json:"host,omitempty"`
+	Since    time.Time     `json:"since"`          // when the first of those of its snapshots was stored that belong together
+	At       time.Time     `json:"at"`             // the newest of them
+	Seen     bool          `json:"seen,omitempty"` // the first collector has published since At
+	Went     int           `json:"went,omitempty"` // how often it has done so
+	Told     time.Time     `json:"told"`           // when people were last told
+	Seq      uint64        `json:"seq,omitempty"`  // of the snapshot that they were told about
+	Interval time.Duration `json:"interval,omitempty"`
 }
 
 // refuse tells whether the snapshot is another collector's than the one that goes on. The memory that it gives then
@@ -70,7 +71,7 @@ func (m *Memory) refuse(s *schema.ClusterContext, at Position, r *CollectorsRule
 // refused notes a snapshot of the rival, and tells whether people are to be told of it. A redelivery of the one that
 // they were to be told of gives the same answer, in case whoever asked died.
 func (x *rival) refused(s *schema.ClusterContext, at Position) bool {
-	x.Host = s.Host
+	x.Host, x.Interval = s.Host, interval(s)
 	if s.Goodbye { // it is not going on
 		return false
 	}
@@ -113,7 +114,7 @@ func (c *collector) heard(s *schema.ClusterContext, at Position, r *CollectorsRu
 		switch {
 		case x.ID == next.ID, quiet >= tellRival:
 			continue
-		case c.ID != next.ID, quiet >= r.Clear.Of(next.Interval): // not both at once, or no longer
+		case c.ID != next.ID, quiet >= r.Clear.Of(max(next.Interval, x.Interval)): // not both at once, or no longer
 			x.Seen, x.Went, x.Since = true, 0, time.Time{}
 		case !x.Seen:
 			x.Seen = true

@@ -16,6 +16,9 @@ func (c *cluster) heard(id string, at time.Duration, goodbye bool) (string, bool
 	c.t.Helper()
 	s := snapshot(after(at), up("web"))
 	s.Collector, s.Goodbye = id, goodbye
+	if id == "s" {
+		s.IntervalSeconds = 75
+	}
 	if id != "" {
 		s.Host = "host-" + id
 	}
@@ -48,6 +51,7 @@ func TestTwoCollectorsOfOneCluster(t *testing.T) {
 		{"nobody-s-snapshots-meet-nobody", "0 a taken 5 - taken 10 - taken 15 a taken 20 - taken 30 a taken"},
 		{"first-one-without-a-name", "0 - taken 5 a taken 10 - taken 15 a taken"},
 		{"told-once-an-hour", "0 a taken 7 b told 15 a taken 22 b refused 30 a taken* 3590 a taken 3600 b refused 3605 a taken 3620 b told 3625 a taken*"},
+		{"one-that-is-slower-than-the-first", "0 a taken 15 a taken 20 s told 30 a taken 45 a taken 60 a taken 75 a taken 90 a taken 95 s refused 105 a taken* 150 a taken* 165 a taken* 170 s refused 180 a taken*"},
 		{"three", "0 a taken 5 b told 10 c told 15 a taken 20 b refused 25 c refused 30 a taken*"},
 	}
 	for _, tt := range tests {

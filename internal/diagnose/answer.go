@@ -196,9 +196,13 @@ func (a *answerer) changes() {
 	}
 }
 
+// kinds says the evidence of some kinds. What was frozen again later is said once, and of a thing's failures the newest.
 func (a *answerer) kinds(kinds ...string) {
-	for _, e := range a.c.Evidence {
-		if slices.Contains(kinds, e.Kind) {
+	for i, e := range a.c.Evidence {
+		again := func(later schema.Evidence) bool {
+			return later.Kind == e.Kind && later.Object == e.Object && (later.Text == e.Text || e.Kind == KindFailure)
+		}
+		if slices.Contains(kinds, e.Kind) && !slices.ContainsFunc(a.c.Evidence[i+1:], again) {
 			a.say("%s %s%s", e.ID, e.Text, times(e.Count))
 		}
 	}

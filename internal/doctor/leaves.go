@@ -13,15 +13,16 @@ import (
 func (d *doctor) leaves(context.Context) []Finding {
 	var all []Finding
 	add := func(to, what string) { all = append(all, Finding{AreaLeaves, to, OK, what, ""}) }
-	for host := range strings.SplitSeq(natsHosts(d.NATS.URL), ",") {
-		if host != "" && !own(host) {
-			add(host, "snapshots with names, labels and redacted log lines (24 h), conversations (90 days), replies (30 days): NATS")
-		}
+	for _, host := range Elsewhere(d.NATS.URL) {
+		add(host, "snapshots with names, labels and redacted log lines (24 h), conversations (90 days), replies (30 days): NATS")
 	}
-	if host := hostOf(d.LLM.BaseURL); d.LLM.Enabled() && !own(host) {
+	for _, host := range Elsewhere(d.LLM.BaseURL) {
 		add(host, "redacted evidence and questions; kept as its provider says: the model")
 	}
-	if host := hostOf(d.Webhook.URL.Reveal()); host != "" && !d.Shadow && !own(host) {
+	for _, host := range Elsewhere(d.Webhook.URL.Reveal()) {
+		if d.Shadow {
+			break
+		}
 		add(host, "conversations with redacted evidence; kept as the receiver does: the webhook")
 	}
 	if len(all) == 0 {
@@ -29,6 +30,18 @@ func (d *doctor) leaves(context.Context) []Finding {
 	}
 	if d.DataDir != "" {
 		add("stays here", "conversations 90 days, snapshots 24 h, replies and what was given up 30 days: in "+d.DataDir)
+	}
+	return all
+}
+
+// Elsewhere lists the hosts of comma-separated URLs that are not this machine by their address: with their ports where
+// those are given, without users and paths.
+func Elsewhere(urls string) []string {
+	var all []string
+	for host := range strings.SplitSeq(natsHosts(urls), ",") {
+		if host != "" && !own(host) {
+			all = append(all, host)
+		}
 	}
 	return all
 }

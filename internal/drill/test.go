@@ -275,9 +275,11 @@ func (t *trial) keep(ctx context.Context) {
 func (t *trial) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.Within+clearIntervals*t.Interval)
 	defer cancel()
-	if !t.open { // what comes late finds it well
-		_, err := t.player.Publish(ctx, t.goodbye)
-		return err
+	if !t.open { // what comes late is found well for as long as closing takes
+		played := 0
+		err := t.player.Play(ctx, t.well, func(uint64) bool { played++; return played > clearIntervals })
+		_, left := t.player.Publish(ctx, t.goodbye)
+		return errors.Join(err, left)
 	}
 	playing, stop := context.WithCancel(ctx)
 	defer stop()
