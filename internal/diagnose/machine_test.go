@@ -86,6 +86,8 @@ func TestRulesOnAServiceThatRunsInPartOrLogsManyErrors(t *testing.T) {
 	part.LastFailure = &schema.Failure{Reason: schema.FailureExit, ExitCode: new(137), At: at("08:00:00")}
 	noisy := cache()
 	noisy.RecentLogs = []string{"ERROR upstream timed out"}
+	quiet := cache() // as a snapshot has it: no lines of a service that is well, and how it failed long ago
+	quiet.LastFailure = &schema.Failure{Reason: schema.FailureOOM, OOM: true, ExitCode: new(137), At: at("02:00:00")}
 	tests := []struct {
 		name    string
 		service schema.ServiceSummary
@@ -98,6 +100,11 @@ func TestRulesOnAServiceThatRunsInPartOrLogsManyErrors(t *testing.T) {
 			"errors", noisy,
 			schema.Condition{Name: "error_burst", Facts: []string{"140 errors in 5 min", "usually 3 in 5 min"}},
 			"docker logs --tail 50 shop-cache-1", "cache runs, but logs 140 errors in 5 min, usually 3 in 5 min: “ERROR upstream timed out”",
+		},
+		{
+			"errors-of-a-service-that-is-well", quiet,
+			schema.Condition{Name: "error_burst", Facts: []string{"140 errors in 5 min", "usually none"}},
+			"docker logs --tail 50 shop-cache-1", "cache runs, but logs 140 errors in 5 min, usually none; since 08:00:00",
 		},
 	}
 	for _, tt := range tests {

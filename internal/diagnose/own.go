@@ -15,6 +15,8 @@ func (r *ruler) own(s *schema.ServiceSummary, has func(string) bool) cause {
 	c := cause{component: s.Object().String(), confidence: schema.ConfidenceMedium, verb: VerbLogs, reason: "its last lines say why it ended"}
 	f := s.LastFailure
 	switch {
+	case has("error_burst") && len(r.firing) == 1 && running(s) && !r.rolledOut(s): // how it failed before is another story
+		return r.burstCause(c, s)
 	case f != nil && f.Reason == schema.FailureStart:
 		return startCause(c, s)
 	case f != nil && f.OOM, f != nil && f.Reason == schema.FailureOOM, has("oom_killed"):
