@@ -19,15 +19,15 @@ const disksPatience = time.Second
 // errNoDirectory is of a mount point that is a single file, as container engines mount them over /etc/hosts.
 var errNoDirectory = errors.New("not a directory")
 
-// space is what statfs says of a file system; sizes in bytes.
-type space struct {
+// Space is what statfs says of a file system; sizes in bytes.
+type Space struct {
 	Total, Free, Available uint64 // Available: free to ordinary users
 	Inodes, InodesFree     uint64
 }
 
 // asked is what became of asking a file system.
 type asked struct {
-	space space
+	space Space
 	err   error
 }
 
@@ -36,7 +36,7 @@ type disks struct {
 	table string // the mountinfo file
 	root  string // where the machine's root is mounted for us; empty: here
 	slots map[string]*slot[asked]
-	ask   func(path string) (space, error)
+	ask   func(path string) (Space, error)
 }
 
 // read lists the file systems to show, with what could be learned of each in time, and counts those beyond the bound.
@@ -90,7 +90,7 @@ func (d *disks) start(shown []mount) {
 
 // summary reckons as df does: of what ordinary users can ever use, so that a disk is full at 100 although some of it
 // is kept back for root.
-func summary(point string, s space, known bool) schema.DiskSummary {
+func summary(point string, s Space, known bool) schema.DiskSummary {
 	d := schema.DiskSummary{Mount: scrub.Line(point, maxMountBytes)}
 	if !known || s.Total == 0 || s.Free > s.Total {
 		return d

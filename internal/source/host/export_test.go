@@ -11,9 +11,8 @@ import (
 )
 
 type (
-	Unit  = unit
-	Row   = row
-	Space = space
+	Unit = unit
+	Row  = row
 )
 
 const (
@@ -95,9 +94,9 @@ func (s *Source) BePatient() {
 
 // HangDisks makes every question to a file system wait for release, and counts them.
 func (s *Source) HangDisks(release <-chan struct{}, asked func(path string)) {
-	s.disks.ask = func(path string) (space, error) {
+	s.disks.ask = func(path string) (Space, error) {
 		asked(path)
 		<-release
-		return space{Total: 100, Free: 50, Available: 50}, nil
+		return Space{Total: 100, Free: 50, Available: 50}, nil
 	}
 }

@@ -27,6 +27,10 @@ type Config struct {
 	Path     string        // directories to find commands in; empty: PATH
 	Interval time.Duration // between readings: commands are run once in it; 0: 15 s
 	Log      *slog.Logger  // may be nil
+
+	// Statfs asks a file system how full it is; nil: the kernel is asked. It is for a machine whose file systems are
+	// known from elsewhere than its kernel, such as a recording.
+	Statfs func(path string) (Space, error)
 }
 
 // Source reads one machine. It is a source.Source.
@@ -70,6 +74,9 @@ func Open(_ context.Context, c Config, state json.RawMessage) (*Source, error) {
 	}
 	s.every = s.step * 9 / 10
 	s.disks, s.noDisks = newDisks(cmp.Or(c.Procfs, os.Getenv("HOST_PROC")), root)
+	if s.disks != nil && c.Statfs != nil {
+		s.disks.ask = c.Statfs
+	}
 	t := tools{c.Path}
 	s.gpus, s.manager, s.journal = gpus{tools: t}, manager{tools: t, booted: booted(c.Run)}, journal{tools: t}
 	if s.memory, err = recall(state, node); err != nil {

@@ -6,21 +6,21 @@ import (
 )
 
 // statfs asks the kernel about the file system that is mounted at path. It may hang.
-func statfs(path string) (space, error) {
+func statfs(path string) (Space, error) {
 	var file syscall.Stat_t
 	if err := syscall.Stat(path, &file); err != nil {
-		return space{}, fmt.Errorf("look at %s: %w", path, err)
+		return Space{}, fmt.Errorf("look at %s: %w", path, err)
 	}
 	if file.Mode&syscall.S_IFMT != syscall.S_IFDIR {
-		return space{}, fmt.Errorf("look at %s: %w", path, errNoDirectory)
+		return Space{}, fmt.Errorf("look at %s: %w", path, errNoDirectory)
 	}
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(path, &s); err != nil {
-		return space{}, fmt.Errorf("ask the file system at %s: %w", path, err)
+		return Space{}, fmt.Errorf("ask the file system at %s: %w", path, err)
 	}
 	unit := uint64(s.Frsize)
 	if unit == 0 {
 		unit = uint64(s.Bsize)
 	}
-	return space{Total: s.Blocks * unit, Free: s.Bfree * unit, Available: s.Bavail * unit, Inodes: s.Files, InodesFree: s.Ffree}, nil
+	return Space{Total: s.Blocks * unit, Free: s.Bfree * unit, Available: s.Bavail * unit, Inodes: s.Files, InodesFree: s.Ffree}, nil
 }
