@@ -9,6 +9,8 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/source/docker"
+	"github.com/bellbuoy/bellbuoy/internal/source/host"
 )
 
 // Config is what a collector can be told. Its zero value watches what the machine has.
@@ -17,6 +19,11 @@ type Config struct {
 	Source        []string      `env:"SOURCE" default:"auto" desc:"What to read, a list of: docker, host (this machine and its units), file:PATH (JSON Lines of snapshots). auto: all that this machine has of them but files; what it has not is left out, and looked for again. none: nothing, somebody else publishes snapshots."`
 	Interval      time.Duration `env:"INTERVAL" default:"15s" desc:"Time between two snapshots, at least 1s."`
 	CollectLabels []string      `env:"COLLECT_LABELS" default:"team,owner,tier,runbook" desc:"Labels of containers that are taken over into snapshots; those that begin with bellbuoy. always are."`
+
+	// Docker and Host say where those sources look, and no variable sets them: their zero values read this machine.
+	// Their intervals, labels and logs are the collector's.
+	Docker docker.Config
+	Host   host.Config
 }
 
 // Names in Config.Source that are not a kind of source.

@@ -68,9 +68,9 @@ func (k kind) usage() string {
 }
 
 func openDocker(ctx context.Context, o opening) (source.Source, error) {
-	s, err := docker.Open(ctx, docker.Config{
-		CollectLabels: o.config.CollectLabels, Interval: o.config.Interval, Log: o.log,
-	}, o.state)
+	c := o.config.Docker
+	c.CollectLabels, c.Interval, c.Log = o.config.CollectLabels, o.config.Interval, o.log
+	s, err := docker.Open(ctx, c, o.state)
 	if err != nil {
 		return nil, err // not a nil *docker.Source
 	}
@@ -78,7 +78,9 @@ func openDocker(ctx context.Context, o opening) (source.Source, error) {
 }
 
 func openHost(ctx context.Context, o opening) (source.Source, error) {
-	s, err := host.Open(ctx, host.Config{Interval: o.config.Interval, Log: o.log}, o.state)
+	c := o.config.Host
+	c.Interval, c.Log = o.config.Interval, o.log
+	s, err := host.Open(ctx, c, o.state)
 	if err != nil {
 		return nil, err
 	}
