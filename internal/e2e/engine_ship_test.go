@@ -244,6 +244,15 @@ func (s *ship) inspected(t *testing.T, name, format string, is func(string) bool
 	}
 }
 
+// flag sets or clears the flag of a container. One that ends when it sees the flag may take the command that set it
+// along, which is no failure; if it is one, what is waited for does not come.
+func (s *ship) flag(t *testing.T, name, how string) {
+	t.Helper()
+	if _, err := engine.Try("exec", name, "/steady", "flag", how); err != nil {
+		t.Log(err)
+	}
+}
+
 // refuse starts a container that the engine cannot start.
 func (s *ship) refuse(t *testing.T, name string) {
 	t.Helper()

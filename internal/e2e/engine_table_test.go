@@ -182,7 +182,7 @@ func replace(service string, with engine.Spec) func(*testing.T, *ship) {
 }
 
 func flag(service, how string) func(*testing.T, *ship) {
-	return func(t *testing.T, s *ship) { s.Docker(t, "exec", s.container(service), "/steady", "flag", how) }
+	return func(t *testing.T, s *ship) { s.flag(t, s.container(service), how) }
 }
 
 // answer is the model's: it asks for a change where there is one to try.
