@@ -130,7 +130,7 @@ func say(args []string) int {
 
 // settle is for the engine, which begins to listen for the kernel's word of the memory only after the start; a run that
 // ends before that has run out of memory unheard.
-const settle = 300 * time.Millisecond
+const settle = 150 * time.Millisecond
 
 // eat touches every page that it takes, so that the memory is really used.
 func eat() int {
