@@ -50,6 +50,7 @@ type Analyzer struct {
 	rules       detect.Rules
 	index       *index
 	memories    *memories
+	listening   listening
 	log         *slog.Logger
 	metrics     *metrics
 }
@@ -109,6 +110,7 @@ func (a *Analyzer) work(ctx context.Context) error {
 	g.Go(func() error { return a.bus.Consume(ctx, bus.Diagnose, a.concurrency, a.diagnose) })
 	g.Go(func() error { return a.bus.Consume(ctx, bus.Answer, max(1, a.concurrency/4), a.answer) })
 	g.Go(func() error { return a.wake(ctx) })
+	g.Go(func() error { return a.listen(ctx) })
 	g.Go(func() error { return a.bus.Serve(ctx, a.service()) })
 	return g.Wait()
 }

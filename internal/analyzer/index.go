@@ -108,6 +108,19 @@ func (x *index) open(token string) []bus.Head {
 	return heads
 }
 
+// clusters gives the tokens of those that have such conversations.
+func (x *index) clusters() []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var tokens []string
+	for token, live := range x.live {
+		if len(live) > 0 {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens
+}
+
 // due gives the conversations whose deadline is past.
 func (x *index) due(now time.Time) []bus.Head {
 	x.mu.Lock()

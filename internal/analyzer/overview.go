@@ -60,6 +60,11 @@ func overview(s *schema.ClusterContext, m detect.Memory, r detect.Rules) client.
 		node := schema.Object{Kind: schema.KindNode, Name: n.ID}
 		groups.take(node, nil, detect.Why(m, &part, r, node))
 	}
+	for _, source := range sources(s) {
+		if has(detect.Why(m, &part, r, detect.Source(source)), detect.VerdictFiring, detect.VerdictClearHold) {
+			groups.firing++
+		}
+	}
 	o.Namespaces = len(namespaces) - 1
 	o.Firing, o.Groups = groups.firing, groups.sorted()
 	return o

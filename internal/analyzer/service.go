@@ -216,6 +216,10 @@ func (a *Analyzer) newestAll(ctx context.Context) (map[string]*schema.ClusterCon
 func objects(snapshots map[string]*schema.ClusterContext) []client.Named {
 	var all []client.Named
 	for cluster, s := range snapshots {
+		all = append(all, name(cluster, detect.Cluster(cluster)))
+		for _, source := range sources(s) {
+			all = append(all, name(cluster, detect.Source(source)))
+		}
 		for i := range s.Services {
 			all = append(all, name(cluster, s.Services[i].Object()))
 		}
@@ -224,6 +228,22 @@ func objects(snapshots map[string]*schema.ClusterContext) []client.Named {
 		}
 	}
 	return all
+}
+
+// sources names those of a snapshot: what cannot be read by its own name, the others by their kind.
+func sources(s *schema.ClusterContext) []string {
+	var names []string
+	for _, p := range s.Stale {
+		if p.Source != "" {
+			names = append(names, p.Source)
+		}
+	}
+	for _, kind := range detect.Sources(s) {
+		if !slices.Contains(names, kind) {
+			names = append(names, kind)
+		}
+	}
+	return names
 }
 
 func name(cluster string, o schema.Object) client.Named {
@@ -240,7 +260,13 @@ func (a *Analyzer) explain(ctx context.Context, n client.Named, s *schema.Cluste
 		return client.Explained{}, err
 	}
 	e := client.Explained{Cluster: n.Cluster, Object: n.Object, Reasons: []client.Reason{}}
-	for _, r := range detect.Why(memory.Memory, s, a.rules, n.Object) {
+	reasons := detect.Why(memory.Memory, s, a.rules, n.Object)
+	if n.Object.Kind == schema.KindCluster {
+		if reasons, err = a.whySilent(ctx, n.Cluster, memory.Memory); err != nil {
+			return client.Explained{}, err
+		}
+	}
+	for _, r := range reasons {
 		e.Reasons = append(e.Reasons, client.Reason{Condition: r.Condition, Verdict: r.Verdict, Text: r.Text, Since: r.Since, Until: r.Until})
 	}
 	head, err := a.bus.Head(ctx, n.Cluster, n.ID)

@@ -23,6 +23,7 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()
 		return bus.Poison(err)
 	}
+	a.listening.later(schema.Token(s.ClusterName), m.At.Add(a.rules.ClusterSilent.HoldMin))
 	st := &step{snapshot: s, view: diagnose.NewView(&s), message: m}
 	result, err := a.detect(ctx, st)
 	if errors.Is(err, errOtherCluster) {
@@ -228,18 +229,23 @@ func (a *Analyzer) decide(ctx context.Context, founds []conversation.Found, s *s
 		if err != nil {
 			return nil, err
 		}
-		if conversation.NeedsEvidence(head.Conversation, f) {
-			f.Evidence = s.view.Freeze(f.Object, f.Conditions)
-			f.Diagnosis = new(s.view.ByRules(f.Object, f.Conditions, f.Evidence))
-			f.Affected, f.Dependents = s.view.Affected(f.Object)
-			f.TraceID = newTraceID()
-		}
-		next, _ := conversation.Next(head.Conversation, f)
+		next, _ := conversation.Next(head.Conversation, withEvidence(f, head.Conversation, s.view))
 		if next.Revision != head.Conversation.Revision {
 			writes = append(writes, write(head, next))
 		}
 	}
 	return writes, nil
+}
+
+// withEvidence adds to f what the view shows of it, if c needs that.
+func withEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View) conversation.Found {
+	if conversation.NeedsEvidence(c, f) {
+		f.Evidence = v.Freeze(f.Object, f.Conditions)
+		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, f.Evidence))
+		f.Affected, f.Dependents = v.Affected(f.Object)
+		f.TraceID = newTraceID()
+	}
+	return f
 }
 
 // head gives the conversation from the index where that is enough; the compare-and-set finds out if it was not.

@@ -20,12 +20,15 @@ type wellness struct {
 // snapshot proves nothing.
 func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 	found := w.step.found(c.Object)
+	if c.Object.Kind == schema.KindCluster {
+		return found, w.result.Back
+	}
 	if slices.Contains(w.result.Gone, c.Object) {
 		found.Removed = true
 		return found, true
 	}
 	proof, fresh, present := w.result.Proof(c.Object.Kind), false, false
-	if fresh, present = w.seen[c.Object]; !present {
+	if fresh, present = w.shows(c.Object); !present {
 		found.Removed = true
 		return found, proof.Gone
 	}
@@ -33,6 +36,17 @@ func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 	// Not found means well only to a memory that covers what was found: one that is older than this episode, or old
 	// enough to have found it again.
 	return found, fresh && (proof.Well || !c.StartedAt.Before(w.step.since))
+}
+
+// shows tells whether the snapshot has the object, and whether what it shows of it is fresh.
+func (w *wellness) shows(o schema.Object) (fresh, present bool) {
+	if o.Kind != schema.KindSource {
+		fresh, present = w.seen[o]
+		return fresh, present
+	}
+	s := &w.step.snapshot
+	stale := slices.ContainsFunc(s.Stale, func(p schema.StalePart) bool { return p.Source == o.Name })
+	return !stale, detect.HasSource(s, o.Name)
 }
 
 // unjudged is why a condition that is still true of c is no longer judged; empty where all of them are.

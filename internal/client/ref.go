@@ -21,8 +21,8 @@ type Named struct {
 func (n Named) path() string { return n.Cluster + "/" + n.Object.String() }
 
 // Match gives those of all that ref names: the one with that id; else those whose id it begins, with at least
-// MinPrefix digits; else those whose CLUSTER/NAMESPACE/NAME is it or ends with it at a slash. Nodes are also
-// named node/NAME.
+// MinPrefix digits; else those whose CLUSTER/NAMESPACE/NAME is it or ends with it at a slash. Nodes, sources
+// and clusters are also named node/NAME, source/NAME and cluster/NAME.
 func Match(ref string, all []Named) []Named {
 	ref = strings.Trim(strings.TrimSpace(ref), "/")
 	if ref == "" {
@@ -44,7 +44,8 @@ func Match(ref string, all []Named) []Named {
 }
 
 func (n Named) named(ref string) bool {
-	if name, ok := strings.CutPrefix(ref, "node/"); ok && n.Object.Kind == schema.KindNode {
+	kinds := []string{schema.KindNode, schema.KindSource, schema.KindCluster}
+	if name, ok := strings.CutPrefix(ref, n.Object.Kind+"/"); ok && slices.Contains(kinds, n.Object.Kind) {
 		return n.Object.Name == name
 	}
 	return n.path() == ref || strings.HasSuffix(n.path(), "/"+ref)

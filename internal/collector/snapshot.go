@@ -32,7 +32,7 @@ func (c *Collector) recorded() bool { return len(c.readers) == 1 && c.readers[0]
 
 // playBack keeps what a recorded snapshot says about itself.
 func (c *Collector) playBack(s, played *schema.ClusterContext) {
-	s.TakenAt, s.CountersSince, s.Goodbye = played.TakenAt, played.CountersSince, played.Goodbye
+	s.TakenAt, s.CountersSince, s.Goodbye, s.Recorded = played.TakenAt, played.CountersSince, played.Goodbye, true
 	if c.cfg.Cluster == "" {
 		s.ClusterName = played.ClusterName
 	}

@@ -46,8 +46,11 @@ func (p *Printer) ID(id string) string {
 // object is how an object is named: with its cluster, unless that is the only one.
 func (p *Printer) object(cluster string, o schema.Object) string {
 	name := o.String()
-	if o.Kind == schema.KindNode {
-		name = "node/" + name
+	switch o.Kind {
+	case schema.KindNode, schema.KindSource:
+		name = o.Kind + "/" + name
+	case schema.KindCluster: // is named by itself
+		return clean(o.Kind + "/" + name)
 	}
 	if cluster != p.o.Cluster || cluster == "" {
 		name = cluster + "/" + name

@@ -19,7 +19,11 @@ func (p *Printer) Why(r client.WhyResponse) {
 		if e.Conversation != "" {
 			state = p.ID(e.Conversation) + " " + e.State
 		}
-		b.WriteString(clean(e.Object.Kind) + " " + p.paint(bold, clean(e.Cluster+"/"+e.Object.String())) + " (" + state + ")\n")
+		name := e.Cluster + "/" + e.Object.String()
+		if e.Object.Kind == schema.KindCluster {
+			name = e.Cluster
+		}
+		b.WriteString(clean(e.Object.Kind) + " " + p.paint(bold, clean(name)) + " (" + state + ")\n")
 		for _, reason := range e.Reasons {
 			p.row(&b, reason.Verdict, clean(reason.Text))
 		}

@@ -21,9 +21,10 @@ type Found struct {
 	Seq        uint64        // of the snapshot, within Epoch
 	Epoch      time.Time     // creation time of the snapshots' stream
 	Interval   time.Duration // between two snapshots
+	Late       bool          // found because nothing came after that snapshot: it goes on top of what the snapshot said
 	Conditions []schema.Condition
 	Removed    bool   // the object has left the cluster
-	Unjudged   string // without conditions, why the rules no longer judge what was true of it: nobody knows whether it is well
+	Unjudged   string // without conditions, why the rules no longer judge it: nobody knows whether it is well
 	Labels     map[string]string
 	Evidence   []schema.Evidence // see NeedsEvidence
 	Diagnosis  *schema.Diagnosis // by the rules; see NeedsEvidence

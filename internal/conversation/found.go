@@ -41,7 +41,7 @@ func found(c schema.Conversation, f Found) (schema.Conversation, string) {
 	switch {
 	case c.Cluster != f.Cluster || c.Object != f.Object:
 		return c, "about another object"
-	case f.Seq <= c.SnapshotSeq && f.Epoch.Equal(c.SnapshotEpoch):
+	case superseded(c, f):
 		return c, "superseded snapshot"
 	case f.Removed || len(now) == 0:
 		return foundWell(c, f)
@@ -49,6 +49,10 @@ func found(c schema.Conversation, f Found) (schema.Conversation, string) {
 		return foundAgain(c, f, now)
 	}
 	return foundOpen(c, f, now)
+}
+
+func superseded(c schema.Conversation, f Found) bool {
+	return f.Epoch.Equal(c.SnapshotEpoch) && (f.Seq < c.SnapshotSeq || f.Seq == c.SnapshotSeq && !f.Late)
 }
 
 // foundOpen is about an open conversation of which something is true.

@@ -86,10 +86,10 @@ func easedText(d change) string {
 func clearedText(was schema.Conversation, f Found, at time.Time) string {
 	after := span(at.Sub(was.StartedAt))
 	switch {
-	case f.Removed:
-		return fmt.Sprintf("No longer there: %s has left the cluster.", f.Object)
 	case f.Unjudged != "":
 		return fmt.Sprintf("No longer judged: %s. Whether it is well is not known.", f.Unjudged)
+	case f.Removed:
+		return fmt.Sprintf("No longer there: %s has left the cluster.", f.Object)
 	case was.Closed():
 		return "Well again. It was dismissed; the next failure will be told."
 	case watched(was) >= 0:

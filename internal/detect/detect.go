@@ -126,6 +126,7 @@ func completeness(s *schema.ClusterContext) map[string]bool {
 	return map[string]bool{
 		schema.KindService: whole && s.Omitted["services"] == 0,
 		schema.KindNode:    whole && s.Omitted["nodes"] == 0,
+		schema.KindSource:  !s.Goodbye,
 	}
 }
 
@@ -144,6 +145,7 @@ func (m *Memory) advance(s *schema.ClusterContext, at Position, r *Rules) Memory
 	next.CountersSince, next.Counted = s.CountersSince.UTC(), t.counted
 	next.Logged, next.LoggedSince, next.LogsRead = t.logs.which, t.logs.since, t.logs.read
 	next.Collector = m.Collector.heard(s, at, &r.TwoCollectors)
+	next.Heard = m.Heard.next(s, at, &r.ClusterSilent)
 	next.Objects = t.observe(m.Objects, s)
 	return next
 }
@@ -186,6 +188,10 @@ func (t *tick) observe(before []record, s *schema.ClusterContext) []record {
 			keep(v.machine(&s.Nodes[i], rules))
 		}
 	}
+	t.sources(old, s, func(o schema.Object, stale *schema.StalePart) {
+		take(o)
+		keep(v.reading(stale))
+	})
 	for _, r := range old {
 		keep(t.absent(r))
 	}

@@ -88,10 +88,18 @@ func decode(t testing.TB, b string) detect.Memory {
 	return m
 }
 
-// firing is what a result finds, as "object condition severity", in order.
-func firing(r detect.Result) []string {
+// firing is what a result finds of services and nodes, as "object condition severity", in order.
+func firing(r detect.Result) []string { return findings(r, false) }
+
+// blind is what a result finds of sources.
+func blind(r detect.Result) []string { return findings(r, true) }
+
+func findings(r detect.Result, sources bool) []string {
 	var all []string
 	for _, f := range r.Findings {
+		if sources != (f.Object.Kind == schema.KindSource) {
+			continue
+		}
 		for _, c := range f.Conditions {
 			all = append(all, f.Object.String()+" "+c.Name+" "+c.Severity)
 		}

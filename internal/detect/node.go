@@ -10,7 +10,7 @@ import (
 
 // machine brings what is remembered of a node up to date.
 func (v *view) machine(n *schema.NodeSummary, rules []rule) record {
-	v.svc, v.node = nil, n
+	v.svc, v.node, v.read, v.unread = nil, n, false, nil
 	switch n.Status {
 	case schema.NodeDraining:
 		v.rec.Draining = true

@@ -21,6 +21,8 @@ type Result struct {
 	Gone     []schema.Object // were firing, and are absent from complete snapshots for 8 intervals; named for an hour
 	Services Proof
 	Nodes    Proof
+	Sources  Proof
+	Back     bool     // snapshots come one after the other again: what was silent no longer is
 	Dropped  string   // not empty: why nothing was decided and the memory is unchanged
 	Refused  *Refusal // not nil: dropped as another collector's; the memory has changed by no more than that
 }
@@ -34,8 +36,11 @@ type Proof struct {
 
 // Proof is what the result proves about objects of the given kind.
 func (r *Result) Proof(kind string) Proof {
-	if kind == schema.KindNode {
+	switch kind {
+	case schema.KindNode:
 		return r.Nodes
+	case schema.KindSource:
+		return r.Sources
 	}
 	return r.Services
 }
@@ -47,6 +52,8 @@ func (m *Memory) result(s *schema.ClusterContext, rules *Rules) Result {
 		Own:      m.Collector.found(s.ClusterName, &rules.TwoCollectors),
 		Services: proof(m.Age >= enough, complete[schema.KindService]),
 		Nodes:    proof(m.NodeAge >= enough, complete[schema.KindNode]),
+		Sources:  proof(true, complete[schema.KindSource]), // the snapshot itself says whether one could be read
+		Back:     m.Heard.Times >= rules.ClusterSilent.Snapshots,
 	}
 	for i := range m.Objects {
 		r := &m.Objects[i]

@@ -23,6 +23,8 @@ const (
 	NodeRebooted    = "node_rebooted"
 	CPU             = "cpu"
 	GPUMemory       = "gpu_memory"
+	SourceBlind     = "source_blind"
+	ClusterSilent   = "cluster_silent"
 	TwoCollectors   = "two_collectors"
 )
 
@@ -123,6 +125,24 @@ type CollectorsRule struct {
 	FreshMin time.Duration
 }
 
+// SourceRule becomes WorseSeverity once the source could not be read for WorseAfter.
+type SourceRule struct {
+	Level
+	WorseAfter    Span
+	WorseSeverity string
+}
+
+// SilenceRule raises when nothing has come from a cluster for Hold, and for HoldMin at least. After a goodbye it has
+// GoodbyeSeverity until GoodbyeFor after that. It clears once Snapshots have come without such a pause; its Level has no
+// Clear.
+type SilenceRule struct {
+	Level
+	HoldMin         time.Duration
+	Snapshots       int
+	GoodbyeSeverity string
+	GoodbyeFor      time.Duration
+}
+
 // Rules is the one table of what is raised, when, for how long, and how bad it is. The order of its fields is the
 // order among conditions of one object that are equally severe.
 type Rules struct {
@@ -141,6 +161,8 @@ type Rules struct {
 	NodeRebooted    RebootRule
 	CPU             LevelRule // percent busy
 	GPUMemory       LevelRule // percent of it in use
+	SourceBlind     SourceRule
+	ClusterSilent   SilenceRule
 	TwoCollectors   CollectorsRule
 }
 
@@ -172,7 +194,20 @@ func Default() Rules {
 		},
 	}
 	r.defaultNodes()
+	r.defaultCollection()
 	return r
+}
+
+func (r *Rules) defaultCollection() {
+	r.SourceBlind = SourceRule{
+		Level:      Level{Hold: intervals(8), Clear: intervals(2), Severity: schema.SeverityWarning},
+		WorseAfter: lasting(10 * time.Minute), WorseSeverity: schema.SeverityCritical,
+	}
+	r.ClusterSilent = SilenceRule{
+		Level:   Level{Hold: intervals(8), Severity: schema.SeverityCritical},
+		HoldMin: 2 * time.Minute, Snapshots: 2,
+		GoodbyeSeverity: schema.SeverityInfo, GoodbyeFor: 15 * time.Minute,
+	}
 }
 
 func (r *Rules) defaultNodes() {

@@ -13,6 +13,8 @@ type view struct {
 	t         *tick
 	svc       *schema.ServiceSummary
 	node      *schema.NodeSummary
+	read      bool              // a source, which can be read unless unread is set
+	unread    *schema.StalePart // a source that cannot be read
 	rec       record
 	grew      int64     // restarts since the snapshot before
 	gpuErrors []sample  // of a node: index and how many errors each GPU counted since the snapshot before
@@ -25,7 +27,7 @@ type view struct {
 // service brings what is remembered of a service up to date.
 func (v *view) service(s *schema.ServiceSummary, rules []rule) record {
 	t, r := v.t, &v.rec
-	v.svc, v.node = s, nil
+	v.svc, v.node, v.read, v.unread = s, nil, false, nil
 	r.Restarts, v.grew = t.count(r.Restarts, s)
 	r.Errors = t.log(r.Errors, s)
 	r.OOM, v.newOOM = t.news(r.OOM, oomAt(s), t.rules.OOMKilled.Clear)

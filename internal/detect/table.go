@@ -42,8 +42,15 @@ func (r *Rules) nodeRules() []rule {
 	}
 }
 
+// sourceRules lists the conditions of a source.
+func (r *Rules) sourceRules() []rule {
+	return []rule{
+		{name: SourceBlind, level: r.SourceBlind.Level, see: seeSourceBlind, severity: sourceBlindSeverity, tell: tellSourceBlind, reads: readSource},
+	}
+}
+
 // Declared is one condition as the rules declare it. Part is the schema.Part that it is judged by; none for what
-// Bellbuoy sees of itself. Severity is the usual one, empty where the rules switch the condition off.
+// Bellbuoy sees of its own collecting. Severity is the usual one, empty where the rules switch the condition off.
 type Declared struct {
 	Name     string
 	Kind     string
@@ -51,7 +58,8 @@ type Declared struct {
 	Severity string
 }
 
-// Conditions lists every condition there is: of services, of nodes, of Bellbuoy itself, each in their declared order.
+// Conditions lists every condition there is: of services, of nodes, of sources, of whole clusters, of Bellbuoy itself,
+// each in their declared order.
 func Conditions(r Rules) []Declared {
 	var all []Declared
 	for _, x := range r.serviceRules() {
@@ -60,7 +68,11 @@ func Conditions(r Rules) []Declared {
 	for _, x := range r.nodeRules() {
 		all = append(all, Declared{x.name, schema.KindNode, x.part, x.level.Severity})
 	}
-	return append(all, Declared{TwoCollectors, schema.KindCollector, "", r.TwoCollectors.Severity})
+	for _, x := range r.sourceRules() {
+		all = append(all, Declared{x.name, schema.KindSource, "", x.level.Severity})
+	}
+	return append(all, Declared{ClusterSilent, schema.KindCluster, "", r.ClusterSilent.Severity},
+		Declared{TwoCollectors, schema.KindCollector, "", r.TwoCollectors.Severity})
 }
 
 // OffCondition is a condition that is not judged, and why, in words for people.

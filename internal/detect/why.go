@@ -31,13 +31,13 @@ type Reason struct {
 
 // Why tells for each condition of o why it is or is not alerting, by the memory and the newest snapshot, which may be
 // nil. An object that neither knows has one reason, that it is unknown. The object that Collector gives is explained by
-// the memory of the cluster that it names.
+// the memory of the cluster that it names; a whole cluster is WhySilent's.
 func Why(m Memory, s *schema.ClusterContext, r Rules, o schema.Object) []Reason {
 	if o.Kind == schema.KindCollector {
 		return []Reason{m.Collector.why(o.Name, &r.TwoCollectors)}
 	}
 	v := m.look(s, &r, o)
-	if v.svc == nil && v.node == nil && len(v.rec.Conditions) == 0 {
+	if !v.present() && len(v.rec.Conditions) == 0 {
 		return []Reason{absentReason(&v.rec, o)}
 	}
 	var reasons []Reason
@@ -60,6 +60,9 @@ func (v *view) standing(reason Reason) Reason {
 	return reason
 }
 
+// present tells whether the snapshot has the object.
+func (v *view) present() bool { return v.svc != nil || v.node != nil || v.read }
+
 func (v *view) stale() bool { return v.svc != nil && v.svc.Stale || v.node != nil && v.node.Stale }
 
 // look finds o in the snapshot and in the memory. It judges nothing anew: that is Detect's.
@@ -80,12 +83,19 @@ func (m *Memory) look(s *schema.ClusterContext, r *Rules, o schema.Object) view 
 			v.node = &s.Nodes[i]
 		}
 	}
+	if o.Kind == schema.KindSource && o.Namespace == "" {
+		v.unread = staleOf(s, o.Name)
+		v.read = v.unread != nil || HasSource(s, o.Name)
+	}
 	return v
 }
 
 func (r *Rules) declaredFor(kind string) []rule {
-	if kind == schema.KindNode {
+	switch kind {
+	case schema.KindNode:
 		return r.nodeRules()
+	case schema.KindSource:
+		return r.sourceRules()
 	}
 	return r.serviceRules()
 }
@@ -102,7 +112,7 @@ func (v *view) why(r *rule) Reason {
 	c := v.rec.find(r.name)
 	v.condition = c
 	var seen sight
-	if v.svc != nil || v.node != nil {
+	if v.present() {
 		seen = r.see(v)
 		if seen.why == "" && r.reads != nil {
 			seen.why = r.reads(v)
@@ -114,7 +124,7 @@ func (v *view) why(r *rule) Reason {
 }
 
 func (v *view) reason(r *rule, c *condition, seen sight) Reason {
-	absent := v.svc == nil && v.node == nil
+	absent := !v.present()
 	switch {
 	case r.level.Severity == "":
 		return Reason{Verdict: VerdictOff, Text: offByRules}

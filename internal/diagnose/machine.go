@@ -137,14 +137,3 @@ func (f *freezer) usedBy(n *schema.NodeSummary, conds []schema.Condition) {
 		}
 	}
 }
-
-// collectorCause says what to do about two collectors that publish one cluster.
-func (r *ruler) collectorCause() cause {
-	c := r.unknown("nothing more is known of it")
-	if len(r.firing) == 0 {
-		return c
-	}
-	c.category, c.confidence, c.why = CategoryConfig, schema.ConfidenceHigh, "both name themselves in what they publish"
-	c.summary = list(r.firing[0].Facts) + "; set BELLBUOY_CLUSTER to another name on one of them, or stop it"
-	return c
-}

@@ -107,8 +107,13 @@ func (r *ruler) cause() cause {
 	if n := r.node(r.object.Name); r.object.Kind == schema.KindNode && n != nil {
 		return r.nodeCause(n)
 	}
-	if r.object.Kind == schema.KindCollector {
+	switch r.object.Kind {
+	case schema.KindCollector:
 		return r.collectorCause()
+	case schema.KindCluster:
+		return r.silenceCause()
+	case schema.KindSource:
+		return r.sourceCause()
 	}
 	s := r.service(r.object)
 	if s == nil {

@@ -29,6 +29,7 @@ type ClusterContext struct {
 	ActiveAlerts    []AlertSummary   `json:"active_alerts"`
 	CountersSince   time.Time        `json:"counters_since,omitzero"` // the totals started anew then
 	Goodbye         bool             `json:"goodbye,omitempty"`       // the collector stops on purpose
+	Recorded        bool             `json:"recorded,omitempty"`      // played from a recording, whose end nobody misses
 	Stale           []StalePart      `json:"stale,omitempty"`         // parts kept from an earlier reading because their source failed
 	Unread          []UnreadPart     `json:"unread,omitempty"`        // parts that no configured source can read here
 	Baseline        int              `json:"baseline,omitempty"`      // services that had ended before the source was first seen

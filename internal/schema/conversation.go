@@ -10,6 +10,7 @@ const (
 	KindService   = "service"
 	KindNode      = "node"
 	KindCluster   = "cluster"
+	KindSource    = "source"    // by the name that its collector was configured with
 	KindCollector = "collector" // of OwnCluster, by the name of the cluster that it publishes
 )
 
