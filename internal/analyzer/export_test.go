@@ -2,6 +2,7 @@ package analyzer
 
 import (
 	"context"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 )
@@ -59,4 +60,21 @@ func (m mortalKept) Put(ctx context.Context, key string, data []byte, expect uin
 		return 0, m.died
 	}
 	return rev, err
+}
+
+// Deaf keeps the listen loop from looking by itself, so that Listen alone does.
+func (a *Analyzer) Deaf() { a.listening.every = 24 * time.Hour }
+
+// Listen is one step of the listen loop, at the given time of this machine's clock.
+func (a *Analyzer) Listen(ctx context.Context, now time.Time) { a.listenStep(ctx, now) }
+
+// Attention is for how long a loop has been listening after steps at these times, the connection having been made
+// again so often before each.
+func Attention(steps []time.Time, reconnects []uint64) time.Duration {
+	var l listening
+	var attentive time.Duration
+	for i, at := range steps {
+		attentive = l.attend(at, reconnects[i])
+	}
+	return attentive
 }

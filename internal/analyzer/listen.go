@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,8 @@ const (
 // listening is since when this analyzer has been able to hear without a break, and hints that save reads. All times are
 // by the server's clock.
 type listening struct {
-	since, last time.Time // of the listen loop's steps
+	every       time.Duration // between two steps; 0: listenEvery
+	since, last time.Time     // of the listen loop's steps
 	reconnects  uint64
 	failing     bool
 
@@ -64,7 +66,7 @@ func (l *listening) due(token string, now time.Time) bool {
 
 // listen looks for clusters that have fallen silent. All analyzers do; the first one's write counts.
 func (a *Analyzer) listen(ctx context.Context) error {
-	tick := time.NewTicker(listenEvery)
+	tick := time.NewTicker(cmp.Or(a.listening.every, listenEvery))
 	defer tick.Stop()
 	for {
 		select {
