@@ -39,6 +39,24 @@ func TestContextsAreTheNewestOfEveryCluster(t *testing.T) {
 	}
 }
 
+func TestRollNamesTheClustersThatHaveASnapshot(t *testing.T) {
+	b := bustest.New(t)
+	if all, _, err := b.Roll(t.Context()); len(all) != 0 || err != nil {
+		t.Errorf("of no cluster: %v, %v", all, err)
+	}
+	for _, c := range []string{"a", "b", "a"} {
+		publish(t, b, b.Subjects().Context(c), c)
+	}
+	all, _, err := b.Roll(t.Context())
+	if diff := cmp.Diff(map[string]bool{"a": true, "b": true}, all); diff != "" || err != nil {
+		t.Errorf("%v, clusters (-want +got):\n%s", err, diff)
+	}
+	bustest.Purge(t, b, bus.StreamContext, b.Subjects().Context("a"))
+	if all, _, err = b.Roll(t.Context()); len(all) != 1 || err != nil {
+		t.Errorf("after a purge: %v, %v", all, err)
+	}
+}
+
 func TestRepliesAfterMergesBothWaysInOrder(t *testing.T) {
 	b := bustest.New(t)
 	s := b.Subjects()

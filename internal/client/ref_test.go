@@ -23,6 +23,8 @@ func known() []client.Named {
 		named("prod", schema.KindService, "", "beef", "cccc000000000000"),
 		named("prod", schema.KindService, "x", "dead", "beef000000000000"),
 		named("prod", schema.KindNode, "", "n1", "dddd000000000000"),
+		named("prod", schema.KindSource, "", "docker", "eeee000000000000"),
+		named("prod", schema.KindCluster, "", "prod", "ffff000000000000"),
 	}
 }
 
@@ -42,6 +44,11 @@ func TestRefIsAnIDPrefixOrTheEndOfAName(t *testing.T) {
 		{"cluster-settles-it", "test/shop/cart", []string{"aaaa000000000000"}},
 		{"id-before-name", "beef", []string{"beef000000000000"}},
 		{"node", "node/n1", []string{"dddd000000000000"}},
+		{"source", "source/docker", []string{"eeee000000000000"}},
+		{"source-by-its-name-alone", "docker", []string{"eeee000000000000"}},
+		{"whole-cluster", "prod", []string{"ffff000000000000"}},
+		{"whole-cluster-by-its-kind", "cluster/prod", []string{"ffff000000000000"}},
+		{"a-node-is-no-source", "source/n1", nil},
 		{"spaces-and-slashes-around", " /shop/checkout/ ", []string{"9f2c51d07be34a68"}},
 		{"empty", "", nil},
 		{"unknown", "nothing", nil},

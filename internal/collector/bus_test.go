@@ -50,6 +50,9 @@ func TestSnapshotsOfAFileReachTheBus(t *testing.T) {
 		if s.Services[0].ErrorsTotal != nil || s.Services[0].ErrorCount1h != nil {
 			t.Error("a recording was counted")
 		}
+		if !s.Recorded {
+			t.Error("it does not say that it is a recording, whose end nobody misses")
+		}
 		got = append(got, s.ClusterName+" "+s.Services[0].Name+" "+s.TakenAt.Format("15:04:05"))
 	}
 	if diff := cmp.Diff([]string{"pro d web 08:00:00", "pro d web 08:00:00", "pro d db 08:00:30"}, got); diff != "" {
@@ -104,7 +107,7 @@ func TestWakeTellsAtOnceAndStoppingSaysGoodbye(t *testing.T) {
 		return bustest.Next[schema.ClusterContext](t, b, "bellbuoy.context.prod")
 	}
 	first := next()
-	if !strings.HasPrefix(first.Collector, hostname(t)+"-") || first.IntervalSeconds != 3600 || first.Goodbye {
+	if !strings.HasPrefix(first.Collector, hostname(t)+"-") || first.IntervalSeconds != 3600 || first.Goodbye || first.Recorded {
 		t.Errorf("first: %+v", first)
 	}
 	e.happens("f1", source.Failed, time.Now())

@@ -13,7 +13,7 @@ import (
 func (c *Collector) snapshot(now time.Time) schema.ClusterContext {
 	s := schema.ClusterContext{
 		Schema: schema.ContextVersion, ClusterName: c.cluster, Collector: c.id, Host: c.host, TakenAt: now.UTC(),
-		IntervalSeconds: c.cfg.Interval.Seconds(), CountersSince: c.memory.record.Since,
+		IntervalSeconds: c.cfg.Interval.Seconds(), CountersSince: c.memory.record.Since, Recorded: c.recorded(),
 		Nodes: c.nodes(), Unread: c.unread(), Services: []schema.ServiceSummary{}, ActiveAlerts: []schema.AlertSummary{},
 	}
 	for _, r := range c.readers {
@@ -32,7 +32,7 @@ func (c *Collector) recorded() bool { return len(c.readers) == 1 && c.readers[0]
 
 // playBack keeps what a recorded snapshot says about itself.
 func (c *Collector) playBack(s, played *schema.ClusterContext) {
-	s.TakenAt, s.CountersSince, s.Goodbye, s.Recorded = played.TakenAt, played.CountersSince, played.Goodbye, true
+	s.TakenAt, s.CountersSince, s.Goodbye = played.TakenAt, played.CountersSince, played.Goodbye
 	if c.cfg.Cluster == "" {
 		s.ClusterName = played.ClusterName
 	}

@@ -29,6 +29,7 @@ func (r *ruler) silenceCause() cause {
 			"; start it again, or see bellbuoy doctor if the cluster is gone for good"
 		return c
 	}
+	c.category = CategoryNode
 	c.summary = r.whose() + " has ended or hangs, its host is down, or the way from there to NATS is broken: " + c.summary
 	on := ""
 	if r.snap.Host != "" {
