@@ -254,7 +254,7 @@ func TestSourceThatCannotBeReadIsAConversationUntilItCan(t *testing.T) {
 	see(12, schema.StalePart{Source: "docker", Since: time.Now(), Error: "dial unix /var/run/docker.sock: connect: permission denied"})
 	id := schema.ConversationID("prod", detect.Source("docker"))
 	c := e2e.Await(t, b, "prod", id, "the opening", func(schema.Conversation) bool { return true })
-	if c.Severity != schema.SeverityWarning || c.Title != "source docker cannot be read" {
+	if c.Severity != schema.SeverityWarning || c.Title != "docker cannot be read" {
 		t.Errorf("%s %q", c.Severity, c.Title)
 	}
 	for _, says := range []string{"the collector on host-a cannot read docker", "permission denied", "let the collector's user read it"} {

@@ -46,7 +46,11 @@ func (p *Printer) Quiet(clusters []client.Overview, now time.Time) {
 
 func (p *Printer) quiet(b *strings.Builder, o *client.Overview, now time.Time) {
 	for _, s := range o.Stale {
-		p.row(b, "cannot read", clean(s.Source)+": "+clean(s.Error)+"; nothing of it is raised or cleared since "+p.o.clock(s.Since))
+		since := ", and it has not been read yet"
+		if !s.Since.IsZero() {
+			since = " since " + p.o.clock(s.Since)
+		}
+		p.row(b, "cannot read", clean(s.Source)+": "+clean(s.Error)+"; nothing of it is raised or cleared"+since)
 	}
 	for _, g := range o.Groups {
 		label, why := verdictWords(g.Verdict)

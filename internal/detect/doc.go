@@ -15,4 +15,6 @@
 // Memory remembers only objects with something to remember, and is never changed in place: the one passed in stays
 // as it was. It also remembers whose snapshots of the cluster are taken: those of a second collector are refused while the
 // first goes on. Snapshots are folded in by one caller at a time, in whatever order they come.
+//
+// That no snapshot comes is the one thing that no snapshot says: Silent judges it from the memory and the time.
 package detect

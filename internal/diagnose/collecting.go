@@ -50,7 +50,8 @@ func (r *ruler) whose() string {
 	return "the collector on " + r.snap.Host
 }
 
-// sourceCause says why a source cannot be read, in its own words, which mostly say what to do.
+// sourceCause says why a source cannot be read. Errors of this house end with what to do, after a semicolon: that is
+// what is told then, because the error itself is among the facts.
 func (r *ruler) sourceCause() cause {
 	i := slices.IndexFunc(r.snap.Stale, func(p schema.StalePart) bool { return p.Source == r.object.Name })
 	if i < 0 {
@@ -60,14 +61,16 @@ func (r *ruler) sourceCause() cause {
 	c := cause{component: r.object.String(), confidence: schema.ConfidenceMedium, why: "the collector gives the error", verb: VerbNone}
 	advice := ""
 	c.category, advice = unreadable(p.Error)
-	c.summary = fmt.Sprintf("%s cannot read %s: %s", r.whose(), p.Source, cut(p.Error, maxSummary/2))
-	if advice != "" {
-		c.summary += "; " + advice
+	c.summary = fmt.Sprintf("%s cannot read %s: ", r.whose(), p.Source)
+	if _, fix, found := strings.Cut(p.Error, "; "); found {
+		c.summary += fix
+	} else {
+		c.summary += cut(p.Error, maxSummary/2) + "; " + advice
 	}
 	return c
 }
 
-// unreadable sorts the error of a source, and adds what its words leave out.
+// unreadable sorts the error of a source, and says what to do where it does not itself.
 func unreadable(text string) (category, advice string) {
 	kinds := []struct {
 		category, advice string
@@ -80,9 +83,6 @@ func unreadable(text string) (category, advice string) {
 	text = strings.ToLower(text)
 	for _, k := range kinds {
 		if slices.ContainsFunc(k.words, func(w string) bool { return strings.Contains(text, w) }) {
-			if strings.Contains(text, "set bellbuoy_") || strings.Contains(text, "set docker_") || strings.Contains(text, "group") {
-				return k.category, "" // it says what to do
-			}
 			return k.category, k.advice
 		}
 	}

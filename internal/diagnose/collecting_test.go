@@ -44,10 +44,10 @@ func TestRulesSayWhatASilenceMeans(t *testing.T) {
 func TestRulesSayWhatToDoAboutASourceByItsError(t *testing.T) {
 	tests := []struct{ name, err, category, says string }{
 		{"not-allowed", "dial unix /var/run/docker.sock: connect: permission denied", diagnose.CategoryConfig, "; let the collector's user read it"},
-		{"not-allowed-and-it-says-so", "open docker: permission denied: add this user to the group docker", diagnose.CategoryConfig, "to the group docker"},
+		{"not-allowed-and-it-says-so", "open docker: permission denied; add this user to the group docker", diagnose.CategoryConfig, "docker: add this user to the group docker"},
 		{"hangs", "no answer in time", diagnose.CategoryResources, "; it hangs or is overloaded, so look at it there"},
 		{"not-running", "dial tcp 10.0.0.1:2375: connect: connection refused", diagnose.CategoryNode, "; start it, or say where it is"},
-		{"not-running-and-it-says-so", "not there; is the engine running? Set DOCKER_HOST if it listens elsewhere", diagnose.CategoryNode, "listens elsewhere"},
+		{"not-running-and-it-says-so", "not there; is the engine running? Set DOCKER_HOST if it listens elsewhere", diagnose.CategoryNode, "docker: is the engine running? Set DOCKER_HOST if it listens elsewhere"},
 		{"anything-else", "decode the list: unexpected end", diagnose.CategoryUnknown, "; look at it there"},
 	}
 	for _, tt := range tests {
@@ -57,7 +57,7 @@ func TestRulesSayWhatToDoAboutASourceByItsError(t *testing.T) {
 			s.Stale = []schema.StalePart{{Source: "host", Error: "another"}, {Source: "docker", Since: at("07:50:00"), Error: tt.err}}
 			cond := schema.Condition{Name: "source_blind", Severity: "warning", Since: at("07:58:00"), Title: "source docker cannot be read"}
 			d := conversation(s, schema.Object{Kind: schema.KindSource, Name: "docker"}, []schema.Condition{cond}).Diagnosis
-			if !strings.HasPrefix(d.Summary, "the collector on host-a cannot read docker: "+tt.err[:9]) || !strings.HasSuffix(d.Summary, tt.says) {
+			if !strings.HasPrefix(d.Summary, "the collector on host-a cannot read docker: ") || !strings.HasSuffix(d.Summary, tt.says) {
 				t.Errorf("%q", d.Summary)
 			}
 			if d.RootCause.Category != tt.category || d.Action.Verb != diagnose.VerbNone {
