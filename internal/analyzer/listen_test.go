@@ -73,7 +73,7 @@ func TestSilentClusterIsOneConversationHoweverManyListen(t *testing.T) {
 	if n := len(bustest.Events(t, b, silenceID("prod"))); n != 1 {
 		t.Errorf("%d events are stored", n)
 	}
-	if c.Severity != schema.SeverityCritical || c.Title != "prod is silent: no snapshot comes" || c.Source != "docker" {
+	if c.Severity != schema.SeverityCritical || c.Title != "prod: no snapshot comes any more" || c.Source != "docker" {
 		t.Errorf("%s %q of %s", c.Severity, c.Title, c.Source)
 	}
 	if !strings.Contains(c.Diagnosis.Summary, "the collector on host-a has ended or hangs") || c.Diagnosis.Command != "" {
@@ -254,7 +254,7 @@ func TestSourceThatCannotBeReadIsAConversationUntilItCan(t *testing.T) {
 	see(12, schema.StalePart{Source: "docker", Since: time.Now(), Error: "dial unix /var/run/docker.sock: connect: permission denied"})
 	id := schema.ConversationID("prod", detect.Source("docker"))
 	c := e2e.Await(t, b, "prod", id, "the opening", func(schema.Conversation) bool { return true })
-	if c.Severity != schema.SeverityWarning || c.Title != "docker cannot be read" {
+	if c.Severity != schema.SeverityWarning || c.Title != "docker: cannot be read" {
 		t.Errorf("%s %q", c.Severity, c.Title)
 	}
 	for _, says := range []string{"the collector on host-a cannot read docker", "permission denied", "let the collector's user read it"} {

@@ -90,9 +90,9 @@ func (h *heard) tell(cluster string, stored time.Time, bye bool) (string, []stri
 	}
 	last := "last heard " + clock(stored) + ", due every " + span(h.Interval)
 	if bye {
-		return titled("%s is not watched: its collector was stopped", cluster), facts("it said goodbye at "+clock(stored), who)
+		return titled("%s: not watched since its collector was stopped", cluster), facts("it said goodbye at "+clock(stored), who)
 	}
-	return titled("%s is silent: no snapshot comes", cluster), facts(last, who)
+	return titled("%s: no snapshot comes any more", cluster), facts(last, who)
 }
 
 // WhySilent says where cluster_silent of a cluster stands, as Silent judges it.

@@ -99,9 +99,9 @@ func TestSilenceIsTold(t *testing.T) {
 		return x.Title + ": " + strings.Join(x.Facts, "; ")
 	}
 	c.speak(spoken(nil), 0)
-	want(t, told(0), "prod is silent: no snapshot comes: last heard 08:00:00 UTC, due every 15 s; collector a on host-a")
+	want(t, told(0), "prod: no snapshot comes any more: last heard 08:00:00 UTC, due every 15 s; collector a on host-a")
 	c.speak(spoken(func(s *schema.ClusterContext) { s.Goodbye = true }), i)
-	want(t, told(i), "prod is not watched: its collector was stopped: it said goodbye at 08:00:15 UTC; collector a on host-a")
+	want(t, told(i), "prod: not watched since its collector was stopped: it said goodbye at 08:00:15 UTC; collector a on host-a")
 }
 
 func TestSilentClusterIsBackWithTheSecondSnapshot(t *testing.T) {
@@ -139,7 +139,7 @@ func TestWhyExplainsASilence(t *testing.T) {
 	want(t, why(0), "unknown, cluster_silent: not judged, nothing says that another snapshot is to come")
 	c.speak(spoken(nil), 0)
 	want(t, why(4*time.Second), "well, cluster_silent: well, heard 4 s ago; told after 2 min without a snapshot")
-	want(t, why(time.Hour), "firing, cluster_silent: nothing since 08:00:00 UTC, prod is silent: no snapshot comes")
+	want(t, why(time.Hour), "firing, cluster_silent: nothing since 08:00:00 UTC, prod: no snapshot comes any more")
 	c.rules.ClusterSilent.Severity = ""
 	want(t, why(time.Hour), "off, cluster_silent: switched off by the rules")
 	c.rules = detect.Default()

@@ -87,7 +87,7 @@ func tellSourceBlind(v *view) (string, []string) {
 	if !v.unread.Since.IsZero() {
 		since = "last read " + clock(v.unread.Since)
 	}
-	return titled("%s cannot be read", v.unread.Source),
+	return titled("%s: cannot be read", v.unread.Source),
 		facts(scrub.Line(v.unread.Error, maxFact), since, "nothing of it is raised or cleared meanwhile")
 }
 

@@ -73,7 +73,7 @@ func TestBlindSourceIsTold(t *testing.T) {
 	}
 	want(t, len(r.Findings), 1)
 	got := r.Findings[0].Conditions[0]
-	want(t, got.Title, "docker cannot be read")
+	want(t, got.Title, "docker: cannot be read")
 	want(t, got.Facts, []string{
 		"dial unix /var/run/docker.sock: permission denied", "last read 08:00:00 UTC", "nothing of it is raised or cleared meanwhile",
 	})
@@ -143,7 +143,7 @@ func TestWhyExplainsASource(t *testing.T) {
 	see(5, "docker")
 	want(t, why("docker"), "hold, source_blind: holding, 60 s of 2 min")
 	see(5, "docker")
-	want(t, why("docker"), "firing, source_blind: alerting since 08:00:15 UTC, docker cannot be read")
+	want(t, why("docker"), "firing, source_blind: alerting since 08:00:15 UTC, docker: cannot be read")
 	see(2)
 	want(t, why("docker"), "clear_hold, source_blind: alerting, but well for 15 s of 30 s")
 	c.rules.SourceBlind.Severity = ""

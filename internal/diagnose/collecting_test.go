@@ -9,7 +9,7 @@ import (
 )
 
 func TestRulesSayWhatASilenceMeans(t *testing.T) {
-	cond := schema.Condition{Name: "cluster_silent", Severity: "critical", Since: at("07:58:00"), Title: "prod is silent: no snapshot comes"}
+	cond := schema.Condition{Name: "cluster_silent", Severity: "critical", Since: at("07:58:00"), Title: "prod: no snapshot comes any more"}
 	tests := []struct {
 		name     string
 		change   func(*schema.ClusterContext)
@@ -55,7 +55,7 @@ func TestRulesSayWhatToDoAboutASourceByItsError(t *testing.T) {
 			s := snapshot()
 			s.Host = "host-a"
 			s.Stale = []schema.StalePart{{Source: "host", Error: "another"}, {Source: "docker", Since: at("07:50:00"), Error: tt.err}}
-			cond := schema.Condition{Name: "source_blind", Severity: "warning", Since: at("07:58:00"), Title: "source docker cannot be read"}
+			cond := schema.Condition{Name: "source_blind", Severity: "warning", Since: at("07:58:00"), Title: "source docker: cannot be read"}
 			d := conversation(s, schema.Object{Kind: schema.KindSource, Name: "docker"}, []schema.Condition{cond}).Diagnosis
 			if !strings.HasPrefix(d.Summary, "the collector on host-a cannot read docker: ") || !strings.HasSuffix(d.Summary, tt.says) {
 				t.Errorf("%q", d.Summary)
@@ -68,7 +68,7 @@ func TestRulesSayWhatToDoAboutASourceByItsError(t *testing.T) {
 }
 
 func TestRulesKnowNothingOfASourceThatTheSnapshotDoesNotName(t *testing.T) {
-	cond := schema.Condition{Name: "source_blind", Severity: "warning", Since: at("07:58:00"), Title: "source docker cannot be read"}
+	cond := schema.Condition{Name: "source_blind", Severity: "warning", Since: at("07:58:00"), Title: "source docker: cannot be read"}
 	if d := conversation(snapshot(), schema.Object{Kind: schema.KindSource, Name: "docker"}, []schema.Condition{cond}).Diagnosis; !d.InsufficientData {
 		t.Errorf("%+v", d)
 	}

@@ -21,6 +21,9 @@ const (
 func headline(c schema.Conversation, e schema.Message) string {
 	name := line(c.Object.Name, maxPart)
 	where := " on " + line(c.Cluster, maxPart)
+	if c.Object.Kind == schema.KindCluster {
+		where = ""
+	}
 	switch {
 	case isOpening(e) || e.Kind == schema.EventWorsened || e.Kind == schema.EventEscalated || e.Kind == schema.EventStillFiring:
 		return line(spaced(name, wrong(c, e))+where+": "+detail(c, e)+over(c)+likely(c)+neededBy(c), maxHeadline)

@@ -114,6 +114,9 @@ func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 		needed.Affected = append(needed.Affected, schema.Affected{Object: schema.Object{Kind: schema.KindService, Name: name}})
 	}
 	needed.AffectedCount = 250
+	silent := channeltest.Opened("prod")
+	silent.Object, silent.Condition, silent.Title = schema.Object{Kind: schema.KindCluster, Name: "prod"}, "cluster_silent", "prod: no snapshot comes any more"
+	silent.Diagnosis = &schema.Diagnosis{Summary: "the collector on box7 has ended"}
 	tests := []struct {
 		name string
 		c    schema.Conversation
@@ -129,6 +132,8 @@ func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 		{"newest", channeltest.Add(opened, schema.EventDiagnosed, schema.EventAcknowledged), known(1), "acknowledged", "checkout on prod, acknowledged: It is acknowledged."},
 		{"worsened", channeltest.Add(opened, schema.EventWorsened), known(1), "worsened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58"},
 		{"needed-by-others", needed, channel.Told{}, "opened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58. Needed by gateway, cart, mail (+247)"},
+		{"whole-cluster", silent, channel.Told{}, "opened", "prod silent: no snapshot comes any more. Likely: the collector on box7 has ended"},
+		{"whole-cluster-is-back", channeltest.Add(silent, schema.EventCleared), known(1), "cleared", "prod cleared after 1s (was: no snapshot comes any more)"},
 	}
 	r := newReceiver(t)
 	ch := r.channel(t, webhook.Config{})
