@@ -39,7 +39,8 @@ var plan = []room{
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
-	{"internal/analyzer", "detect conversation diagnose llm client bus process config scrub schema", "prometheus sync", ""},
+	{"internal/rules", "detect config schema", "yaml", ""},
+	{"internal/analyzer", "rules detect conversation diagnose llm client bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
@@ -103,6 +104,7 @@ var outside = map[string][]string{
 	"sync":        {"golang.org/x/sync"},
 	"term":        {"golang.org/x/term"},
 	"tint":        {"github.com/lmittmann/tint"},
+	"yaml":        {"go.yaml.in/yaml/v3"},
 	"webhooks":    {"github.com/standard-webhooks/standard-webhooks/libraries"},
 }
 

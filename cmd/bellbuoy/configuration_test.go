@@ -36,7 +36,8 @@ func configuration() string {
 		config.Section{Title: "Collector", Config: collector.Config{}, About: collectorAbout},
 		config.Section{
 			Title: "Analyzer and model", Config: analyzer.Config{},
-			About: "Without a model every diagnosis and every answer is made by rules. `bellbuoy setup` reads `BELLBUOY_LLM_CONCURRENCY` too.",
+			About: "Without a model every diagnosis and every answer is made by rules. `bellbuoy setup` reads `BELLBUOY_LLM_CONCURRENCY` too. " +
+				"What a rules file may hold is in [rules.example.yml](rules.example.yml).",
 		},
 		config.Section{
 			Title: "Notifier and webhook", Config: notifier.Config{},

@@ -59,13 +59,16 @@ func doctorOptions() (doctor.Options, error) {
 	}
 	o := doctor.Options{
 		Unknown: config.Unknown(process.Prefix, cfg), NATS: cfg.NATS.Options("bellbuoy"), Named: cfg.NATS.URL != "",
-		Setup:    bus.Setup{Channels: notifier.Channels(cfg.Notifier), LLMConcurrency: cfg.Analyzer.Concurrency},
+		Setup:    bus.Setup{Channels: notifier.Channels(cfg.Notifier), LLMConcurrency: cfg.Analyzer.Calls.Concurrency},
 		HTTP:     cmp.Or(cfg.HTTPAddr, upHTTPAddr),
 		Collects: cfg.Collector.Collects(), Asked: !slices.Equal(cfg.Collector.Source, []string{"auto"}),
 		LLM: cfg.Analyzer.LLM, Webhook: cfg.Notifier.Webhook, Shadow: cfg.Notifier.Notify == notifier.NotifyShadow,
 	}
 	if wrong != nil {
 		o.Mistakes = wrong.Mistakes
+	}
+	if judged, err := cfg.Analyzer.Rules.Rules(); err == nil { // else it is among the mistakes
+		o.Rules = &judged
 	}
 	if cfg.Collector.Reads("docker") {
 		o.Docker = &docker.Config{}

@@ -35,7 +35,7 @@ func setupCommand() command {
 func setup(ctx context.Context, out io.Writer, replicas int, asJSON bool) error {
 	var cfg struct {
 		daemon.Common
-		Analyzer analyzer.Config
+		Calls    analyzer.Calls
 		Notifier notifier.Config
 	}
 	if err := config.Load(process.Prefix, &cfg); err != nil {
@@ -48,7 +48,7 @@ func setup(ctx context.Context, out io.Writer, replicas int, asJSON bool) error 
 		return err
 	}
 	defer b.Close()
-	topology := bus.Setup{Replicas: replicas, Channels: notifier.Channels(cfg.Notifier), LLMConcurrency: cfg.Analyzer.Concurrency}
+	topology := bus.Setup{Replicas: replicas, Channels: notifier.Channels(cfg.Notifier), LLMConcurrency: cfg.Calls.Concurrency}
 	if err := b.Setup(ctx, topology); err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func up(ctx context.Context, out io.Writer, cfg upConfig) error {
 	}
 	defer b.Close()
 	env.Bus = b
-	if err := b.Setup(ctx, bus.Setup{Channels: notifier.Channels(cfg.Notifier), LLMConcurrency: cfg.Analyzer.Concurrency}); err != nil {
+	if err := b.Setup(ctx, bus.Setup{Channels: notifier.Channels(cfg.Notifier), LLMConcurrency: cfg.Analyzer.Calls.Concurrency}); err != nil {
 		return err
 	}
 	parts, err := parts(out, cfg, env, url)

@@ -14,16 +14,23 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/process"
+	"github.com/bellbuoy/bellbuoy/internal/rules"
 )
 
 // Config is what an analyzer can be told.
 type Config struct {
-	LLM         llm.Config
+	LLM   llm.Config
+	Calls Calls
+	Rules rules.File
+}
+
+// Calls is how many calls of the model are made at once. Whoever sets the streams up reads it too.
+type Calls struct {
 	Concurrency int `env:"LLM_CONCURRENCY" default:"4" desc:"Model calls at once, over all analyzers; questions may use a quarter more."`
 }
 
 // Validate refuses numbers that make no sense.
-func (c *Config) Validate() error {
+func (c *Calls) Validate() error {
 	if c.Concurrency < 1 || c.Concurrency > 1000 {
 		return fmt.Errorf("LLM_CONCURRENCY: %d is not between 1 and 1000", c.Concurrency)
 	}
@@ -55,10 +62,14 @@ type Analyzer struct {
 	metrics     *metrics
 }
 
-// New gives an analyzer on an open bus. Without a model in cfg it diagnoses by rules alone.
+// New gives an analyzer on an open bus. It reads the file of rules. Without a model in cfg it diagnoses by rules alone.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Analyzer, error) {
+	judged, err := cfg.Rules.Rules()
+	if err != nil {
+		return nil, err
+	}
 	a := &Analyzer{
-		bus: b, store: b, concurrency: cfg.Concurrency, rules: detect.Default(), index: newIndex(),
+		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: judged, index: newIndex(),
 		memories: newMemories(b.Kept("analyzer")), log: log, metrics: newMetrics(reg),
 	}
 	if !cfg.LLM.Enabled() {

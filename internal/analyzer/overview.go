@@ -101,7 +101,7 @@ func (q *quiet) take(o schema.Object, x *schema.ServiceSummary, reasons []detect
 	for _, r := range reasons {
 		condition := r.Condition
 		switch {
-		case r.Verdict == detect.VerdictWell || r.Verdict == detect.VerdictFiring || r.Verdict == detect.VerdictOff || q.isOff(condition):
+		case r.Verdict == detect.VerdictWell || r.Verdict == detect.VerdictFiring || q.isOff(condition):
 			continue
 		case aboutAll(r.Verdict) && waited:
 			continue // such as a job that ended, as it should, but failed: it is not left out
@@ -154,7 +154,7 @@ func instances(x *schema.ServiceSummary) int {
 
 // sorted puts what was left out for good first, then what is being waited for, then what cannot be judged.
 func (q *quiet) sorted() []client.Group {
-	order := []string{detect.VerdictBaseline, detect.VerdictByHand, detect.VerdictNotWanted, detect.VerdictHold, detect.VerdictClearHold, detect.VerdictUnknown}
+	order := []string{detect.VerdictBaseline, detect.VerdictByHand, detect.VerdictNotWanted, detect.VerdictHold, detect.VerdictClearHold, detect.VerdictUnknown, detect.VerdictOff}
 	var all []client.Group
 	for _, g := range q.groups {
 		all = append(all, *g)

@@ -212,7 +212,7 @@ func (a *Analyzer) founds(s *step, r detect.Result) []conversation.Found {
 	if len(open) == 0 {
 		return founds
 	}
-	w := wellness{step: s, result: &r, seen: s.objects(), off: detect.Off(s.snapshot, a.rules)}
+	w := wellness{step: s, result: &r, rules: &a.rules, seen: s.objects(), off: detect.Off(s.snapshot, a.rules)}
 	for _, h := range open {
 		if found, proven := w.judge(h.Conversation); proven {
 			founds = append(founds, found)

@@ -12,8 +12,15 @@ import (
 type wellness struct {
 	step   *step
 	result *detect.Result
-	seen   map[schema.Object]bool // the objects of the snapshot, and whether what it shows of them is fresh
-	off    []detect.OffCondition
+	rules  *detect.Rules
+	seen   map[schema.Object]seen // the objects of the snapshot
+	off    []detect.OffCondition  // in all of the cluster
+}
+
+// seen is what the snapshot shows of an object, as far as it matters here.
+type seen struct {
+	fresh  bool
+	labels map[string]string
 }
 
 // judge gives what c has to be told: that its object is gone, well, or no longer judged. It gives false where the
@@ -27,49 +34,59 @@ func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 		found.Removed = true
 		return found, true
 	}
-	proof, fresh, present := w.result.Proof(c.Object.Kind), false, false
-	if fresh, present = w.shows(c.Object); !present {
+	proof := w.result.Proof(c.Object.Kind)
+	shown, present := w.shows(c.Object)
+	if !present {
 		found.Removed = true
 		return found, proof.Gone
 	}
-	found.Unjudged = w.unjudged(c)
+	found.Unjudged = w.unjudged(c, shown.labels)
 	// Not found means well only to a memory that covers what was found: one that is older than this episode, or old
 	// enough to have found it again.
-	return found, fresh && (proof.Well || !c.StartedAt.Before(w.step.since))
+	return found, shown.fresh && (proof.Well || !c.StartedAt.Before(w.step.since))
 }
 
-// shows tells whether the snapshot has the object, and whether what it shows of it is fresh.
-func (w *wellness) shows(o schema.Object) (fresh, present bool) {
+// shows gives what the snapshot shows of the object, if it has it.
+func (w *wellness) shows(o schema.Object) (shown seen, present bool) {
 	if o.Kind != schema.KindSource {
-		fresh, present = w.seen[o]
-		return fresh, present
+		shown, present = w.seen[o]
+		return shown, present
 	}
 	s := &w.step.snapshot
 	stale := slices.ContainsFunc(s.Stale, func(p schema.StalePart) bool { return p.Source == o.Name })
-	return !stale, detect.HasSource(s, o.Name)
+	return seen{fresh: !stale}, detect.HasSource(s, o.Name)
 }
 
 // unjudged is why a condition that is still true of c is no longer judged; empty where all of them are.
-func (w *wellness) unjudged(c schema.Conversation) string {
+func (w *wellness) unjudged(c schema.Conversation, labels map[string]string) string {
+	off := w.off
+	if len(w.rules.Overrides) > 0 {
+		off = detect.Off(w.step.snapshot, w.rules.For(c.Cluster, c.Object, labels))
+	}
+	return unjudged(c, off)
+}
+
+func unjudged(c schema.Conversation, off []detect.OffCondition) string {
 	for _, x := range c.Conditions {
-		i := slices.IndexFunc(w.off, func(o detect.OffCondition) bool { return o.Condition == x.Name })
+		i := slices.IndexFunc(off, func(o detect.OffCondition) bool { return o.Condition == x.Name })
 		if x.Until.IsZero() && i >= 0 {
-			return w.off[i].Reason
+			return off[i].Reason
 		}
 	}
 	return ""
 }
 
-// objects are those that the snapshot has, and whether what it shows of them is fresh.
-func (s *step) objects() map[schema.Object]bool {
-	fresh := make(map[schema.Object]bool, len(s.snapshot.Services)+len(s.snapshot.Nodes))
+// objects are those that the snapshot has.
+func (s *step) objects() map[schema.Object]seen {
+	all := make(map[schema.Object]seen, len(s.snapshot.Services)+len(s.snapshot.Nodes))
 	for i := range s.snapshot.Services {
-		fresh[s.snapshot.Services[i].Object()] = !s.snapshot.Services[i].Stale
+		x := &s.snapshot.Services[i]
+		all[x.Object()] = seen{!x.Stale, x.Labels}
 	}
 	for i := range s.snapshot.Nodes {
-		fresh[schema.Object{Kind: schema.KindNode, Name: s.snapshot.Nodes[i].ID}] = !s.snapshot.Nodes[i].Stale
+		all[schema.Object{Kind: schema.KindNode, Name: s.snapshot.Nodes[i].ID}] = seen{fresh: !s.snapshot.Nodes[i].Stale}
 	}
-	return fresh
+	return all
 }
 
 // own lists what the conversations about Bellbuoy itself have to be told by a snapshot of this cluster: whether two
@@ -86,5 +103,6 @@ func (a *Analyzer) own(s *step, r detect.Result) []conversation.Found {
 	if !known || resting(head.Conversation) || !r.Services.Well && head.Conversation.StartedAt.Before(s.since) {
 		return nil
 	}
+	found.Unjudged = unjudged(head.Conversation, detect.Off(s.snapshot, a.rules))
 	return []conversation.Found{found}
 }

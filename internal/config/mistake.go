@@ -29,6 +29,7 @@ type Mistake struct {
 	Name    string // of the variable; empty: the problem is of several variables and names them
 	Value   string // what it is set to
 	Problem string // continues the sentence that name and value begin, and says what is allowed
+	Fix     string // what to do, where the problem does not say it
 }
 
 // maxShown is how many bytes of a value an error repeats.
@@ -36,6 +37,14 @@ const maxShown = 120
 
 // Error is one sentence such as: BELLBUOY_INTERVAL="soon" is not a duration such as 15s, 5m or 1h30m.
 func (m Mistake) Error() string {
+	if m.Fix != "" {
+		return m.Sentence() + "; " + m.Fix
+	}
+	return m.Sentence()
+}
+
+// Sentence is Error without the fix.
+func (m Mistake) Sentence() string {
 	value := m.Value
 	if len(value) > maxShown {
 		value = strings.ToValidUTF8(value[:maxShown], "") + "…"

@@ -92,6 +92,8 @@ func verdictWords(verdict string) (label, why string) {
 		return "clearing", "alerting, but well; called so when it has lasted"
 	case "unknown":
 		return "not judged", "what the rule needs to know is not known"
+	case "off":
+		return "off", "for these, by the rules file"
 	}
 	return verdict, ""
 }

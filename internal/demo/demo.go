@@ -122,7 +122,7 @@ func (o Options) play(ctx context.Context, b *bus.Bus, url string, listener net.
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	a, err := analyzer.New(analyzer.Config{LLM: llm.Config{BaseURL: base, Model: scripted}, Concurrency: 4}, b, o.Log, registry)
+	a, err := analyzer.New(analyzer.Config{LLM: llm.Config{BaseURL: base, Model: scripted}, Calls: analyzer.Calls{Concurrency: 4}}, b, o.Log, registry)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

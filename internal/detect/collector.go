@@ -163,13 +163,14 @@ func (c *collector) tell(cluster string, rivals []rival) (string, []string) {
 }
 
 // why says where the one condition of a cluster's collectors stands.
-func (c *collector) why(cluster string, r *CollectorsRule) Reason {
+func (c *collector) why(cluster string, rules *Rules) Reason {
+	r := &rules.TwoCollectors
 	reason := Reason{Condition: TwoCollectors, Verdict: VerdictWell}
 	rivals := c.contested(r)
 	waits := c != nil && slices.ContainsFunc(c.Rivals, func(x rival) bool { return !x.Since.IsZero() })
 	switch {
 	case r.Severity == "":
-		reason.Verdict, reason.Text = VerdictOff, offByRules
+		reason.Verdict, reason.Text = VerdictOff, rules.offReason(TwoCollectors)
 	case len(rivals) > 0:
 		f := c.found(cluster, r)[0].Conditions[0]
 		reason.Verdict, reason.Since = VerdictFiring, f.Since
@@ -180,6 +181,9 @@ func (c *collector) why(cluster string, r *CollectorsRule) Reason {
 		reason.Verdict, reason.Text = VerdictHold, "holding, another collector published it too; alerted if both go on"
 	default:
 		reason.Text = "well, only " + by(c.ID, c.Host) + " publishes it"
+	}
+	if changed := rules.changed(TwoCollectors); changed != "" && reason.Verdict != VerdictOff {
+		reason.Text += "; " + changed
 	}
 	reason.Text = TwoCollectors + ": " + reason.Text
 	return reason

@@ -34,6 +34,7 @@ const (
 // A taken_at that is a good deal older at a newer sequence is a clock set back: time goes on from there. One of another
 // collector, while the cluster's own goes on, is dropped too, but m then remembers it.
 func Detect(m Memory, s schema.ClusterContext, at Position, r Rules) (Memory, Result) {
+	r = r.in(s.ClusterName)
 	if m.holds(at) {
 		return m, m.result(&s, &r)
 	}
@@ -94,7 +95,8 @@ type tick struct {
 	before   time.Time // of the snapshot before
 	complete map[string]bool
 	unread   map[string]string
-	rules    *Rules
+	cluster  *judging // what all of the cluster is judged by
+	rules    *Rules   // what holds for the object that is being looked at
 }
 
 func (t *tick) reached(got, want time.Duration) bool { return got+t.interval/slackDivisor >= want }
@@ -117,6 +119,7 @@ func (m *Memory) tick(s *schema.ClusterContext, r *Rules) tick {
 	t.logs = m.logs(s, &t)
 	t.unread = unreadParts(s)
 	t.complete = completeness(s)
+	t.cluster = t.judging(r)
 	return t
 }
 
@@ -168,31 +171,31 @@ func (t *tick) observe(before []record, s *schema.ClusterContext) []record {
 		delete(old, o)
 		v.rec.Object, v.rec.Absent, v.rec.Missing, v.rec.Gone = o, time.Time{}, 0, false
 	}
-	rules := t.marked(t.rules.serviceRules())
 	for i := range s.Services {
 		if o := s.Services[i].Object(); s.Services[i].Stale {
 			keep(old[o]) // stands still
 			delete(old, o)
 		} else {
 			take(o)
-			keep(v.service(&s.Services[i], rules))
+			keep(v.service(&s.Services[i], t.judgedBy(o, s.Services[i].Labels).service))
 		}
 	}
-	rules = t.marked(t.rules.nodeRules())
 	for i := range s.Nodes {
 		if o := (schema.Object{Kind: schema.KindNode, Name: s.Nodes[i].ID}); s.Nodes[i].Stale {
 			keep(old[o])
 			delete(old, o)
 		} else {
 			take(o)
-			keep(v.machine(&s.Nodes[i], rules))
+			keep(v.machine(&s.Nodes[i], t.judgedBy(o, nil).node))
 		}
 	}
 	t.sources(old, s, func(o schema.Object, stale *schema.StalePart) {
 		take(o)
+		t.judgedBy(o, nil)
 		keep(v.reading(stale))
 	})
-	for _, r := range old {
+	for o, r := range old {
+		t.judgedBy(o, nil)
 		keep(t.absent(r))
 	}
 	slices.SortFunc(kept, func(a, b record) int { return compareObjects(a.Object, b.Object) })

@@ -164,6 +164,9 @@ type Rules struct {
 	SourceBlind     SourceRule
 	ClusterSilent   SilenceRule
 	TwoCollectors   CollectorsRule
+
+	Changed   []Change   // what of the above somebody has set, in the order in which it was
+	Overrides []Override // in the order in which they are made
 }
 
 // Default is the table as shipped.

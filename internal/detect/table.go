@@ -84,15 +84,17 @@ type OffCondition struct {
 const offByRules = "switched off by the rules"
 
 // Off lists the conditions that are not judged in the cluster of s: those that the rules switch off, and those whose
-// part of the snapshot nothing reads. It follows the order of Conditions.
+// part of the snapshot nothing reads. It follows the order of Conditions. What the rules switch off for some objects only
+// is not among them, unless r is what Rules.For gave for one.
 func Off(s schema.ClusterContext, r Rules) []OffCondition {
+	r = r.in(s.ClusterName)
 	unread := unreadParts(&s)
 	var off []OffCondition
 	for _, c := range Conditions(r) {
 		reason, is := unread[c.Part]
 		switch {
 		case c.Severity == "":
-			off = append(off, OffCondition{c.Name, offByRules})
+			off = append(off, OffCondition{c.Name, r.offReason(c.Name)})
 		case is:
 			off = append(off, OffCondition{c.Name, reason})
 		}

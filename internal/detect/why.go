@@ -16,7 +16,7 @@ const (
 	VerdictByHand    = "by_hand"    // stopped by a person
 	VerdictBaseline  = "baseline"   // older than what Bellbuoy has watched
 	VerdictUnknown   = "unknown"    // what the rule needs to know is not known
-	VerdictOff       = "off"        // the rules switch it off, or nothing reads what it is judged by
+	VerdictOff       = "off"        // the rules switch it off, for this object or all, or nothing reads what it is judged by
 )
 
 // Reason is why a condition of an object is, or is not, alerting. Condition is empty where nothing is known of the
@@ -34,14 +34,15 @@ type Reason struct {
 // the memory of the cluster that it names; a whole cluster is WhySilent's.
 func Why(m Memory, s *schema.ClusterContext, r Rules, o schema.Object) []Reason {
 	if o.Kind == schema.KindCollector {
-		return []Reason{m.Collector.why(o.Name, &r.TwoCollectors)}
+		r = r.in(o.Name)
+		return []Reason{m.Collector.why(o.Name, &r)}
 	}
 	v := m.look(s, &r, o)
 	if !v.present() && len(v.rec.Conditions) == 0 {
 		return []Reason{absentReason(&v.rec, o)}
 	}
 	var reasons []Reason
-	for _, rule := range v.t.marked(r.declaredFor(o.Kind)) {
+	for _, rule := range v.t.marked(v.t.rules.declaredFor(o.Kind)) {
 		reasons = append(reasons, v.standing(v.why(&rule)))
 	}
 	return reasons
@@ -87,7 +88,15 @@ func (m *Memory) look(s *schema.ClusterContext, r *Rules, o schema.Object) view 
 		v.unread = staleOf(s, o.Name)
 		v.read = v.unread != nil || HasSource(s, o.Name)
 	}
+	t.rules = new(r.For(s.ClusterName, o, v.labels()))
 	return v
+}
+
+func (v *view) labels() map[string]string {
+	if v.svc == nil {
+		return nil
+	}
+	return v.svc.Labels
 }
 
 func (r *Rules) declaredFor(kind string) []rule {
@@ -119,6 +128,9 @@ func (v *view) why(r *rule) Reason {
 		}
 	}
 	reason := v.reason(r, &c, seen)
+	if changed := v.t.rules.changed(r.name); changed != "" && reason.Verdict != VerdictOff {
+		reason.Text += "; " + changed
+	}
 	reason.Condition, reason.Text = r.name, r.name+": "+reason.Text
 	return reason
 }
@@ -127,7 +139,7 @@ func (v *view) reason(r *rule, c *condition, seen sight) Reason {
 	absent := !v.present()
 	switch {
 	case r.level.Severity == "":
-		return Reason{Verdict: VerdictOff, Text: offByRules}
+		return Reason{Verdict: VerdictOff, Text: v.t.rules.offReason(r.name)}
 	case r.off:
 		return v.offReason(r, c)
 	case c.idle():

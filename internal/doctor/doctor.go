@@ -9,6 +9,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/scrub"
 	"github.com/bellbuoy/bellbuoy/internal/source/docker"
@@ -63,6 +65,8 @@ type Options struct {
 	Mistakes []config.Mistake         // of the configuration as a whole
 	Unknown  []config.UnknownVariable // variables that nobody reads
 
+	Rules *detect.Rules // what an analyzer with this configuration judges by; nil: as shipped
+
 	NATS    bus.Options
 	Named   bool // NATS.URL was configured; else it is where `bellbuoy up` would have its server
 	Setup   bus.Setup
@@ -105,6 +109,9 @@ func Examine(ctx context.Context, o Options) []Finding {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Rules == nil {
+		d.Rules = new(detect.Default())
 	}
 	checks := []check{
 		{AreaConfiguration, AreaConfiguration, d.configuration},
@@ -175,7 +182,8 @@ func apart(err error, otherwise string) (what, fix string) {
 func (d *doctor) configuration(context.Context) []Finding {
 	var all []Finding
 	for _, m := range d.Mistakes {
-		all = append(all, Finding{AreaConfiguration, AreaConfiguration, Fault, m.Error(), "set it right: docs/configuration.md says what is allowed"})
+		fix := cmp.Or(m.Fix, "set it right: docs/configuration.md says what is allowed")
+		all = append(all, Finding{AreaConfiguration, AreaConfiguration, Fault, m.Sentence(), fix})
 	}
 	for _, u := range d.Unknown {
 		fix := "unset it: docs/configuration.md lists those there are"

@@ -254,7 +254,7 @@ func (s *stack) tell(t *testing.T) {
 // work starts an analyzer and a notifier, and waits until the server has both.
 func (s *stack) work(t *testing.T) {
 	t.Helper()
-	a, err := analyzer.New(analyzer.Config{Concurrency: 4}, s.nats.Connect(t), bustest.Log(t), nil)
+	a, err := analyzer.New(analyzer.Config{Calls: analyzer.Calls{Concurrency: 4}}, s.nats.Connect(t), bustest.Log(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

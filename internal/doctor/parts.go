@@ -137,7 +137,7 @@ func (d *doctor) snapshots(ctx context.Context, b *bus.Bus, i bus.Inspection) []
 		all = append(all, found)
 		if found.Level == OK {
 			all = append(all, stale(cluster, s, now)...)
-			off = append(off, offConditions(cluster, s)...)
+			off = append(off, d.offConditions(cluster, s)...)
 		}
 	}
 	return append(all, off...)
@@ -197,10 +197,10 @@ func stale(cluster string, s schema.ClusterContext, now time.Time) []Finding {
 	return all
 }
 
-func offConditions(cluster string, s schema.ClusterContext) []Finding {
+func (d *doctor) offConditions(cluster string, s schema.ClusterContext) []Finding {
 	var reasons []string
 	conditions := map[string][]string{}
-	for _, c := range detect.Off(s, detect.Default()) {
+	for _, c := range detect.Off(s, *d.Rules) {
 		if conditions[c.Reason] == nil {
 			reasons = append(reasons, c.Reason)
 		}

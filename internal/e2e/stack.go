@@ -57,7 +57,7 @@ func NewAnalyzer(t testing.TB, s *bustest.NATS, model llm.Config) *analyzer.Anal
 func NewAnalyzerLogging(t testing.TB, s *bustest.NATS, model llm.Config, log *slog.Logger) *analyzer.Analyzer {
 	t.Helper()
 	b := s.ConnectWith(t, bus.Options{Log: log})
-	a, err := analyzer.New(analyzer.Config{LLM: model, Concurrency: 4}, b, log, prometheus.NewRegistry())
+	a, err := analyzer.New(analyzer.Config{LLM: model, Calls: analyzer.Calls{Concurrency: 4}}, b, log, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

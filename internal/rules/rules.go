@@ -1,0 +1,120 @@
+// Package rules reads the file that changes the rules of detection: any condition's thresholds, holds, clearing and
+// severity, for all objects and by overrides for some. It knows YAML; what there is to set, its units and its bounds are
+// detect's own table.
+//
+//	rules:                                    # for all
+//	  disk: {raise: 85%, clear: 80%, hold: 10m}
+//	  cpu: off
+//	overrides:                                # made in their order: the last one that sets something wins
+//	  - match: {cluster: prod, namespace: shop, service: "batch-*", label: {tier: dev}}
+//	    rules:
+//	      service_down: {hold: 4I, severity: warning}
+//
+// A time is written like 30s, 5m or 1h30m, or like 4I in intervals between snapshots; a share like 85%, bytes like 1GB,
+// a temperature like 90C. A number without its unit is a mistake. All mistakes are reported at once, each with its line and
+// how to put it right.
+package rules
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+)
+
+// File names the file. Its zero value is none: the rules as shipped.
+type File struct {
+	Path string `env:"RULES_FILE" unset:"the rules as shipped" desc:"Path of a YAML file that changes thresholds, holds, clearing and severities, for all or for some objects. Read at the start; every analyzer needs the same."`
+}
+
+// variable is what people know the file by.
+const variable = "RULES_FILE"
+
+// Validate tells every mistake in the file.
+func (f *File) Validate() error {
+	_, err := f.Rules()
+	var all Mistakes
+	if !errors.As(err, &all) {
+		return err
+	}
+	var each []error
+	for _, m := range all {
+		each = append(each, config.Mistake{Name: variable, Value: f.Path, Problem: m.where() + m.Problem, Fix: m.Fix})
+	}
+	return errors.Join(each...)
+}
+
+// maxFile bounds what is read, in bytes.
+const maxFile = 256 << 10
+
+// Rules reads the file: the rules as shipped where none is named. An error that is about what the file says is a
+// Mistakes.
+func (f *File) Rules() (detect.Rules, error) {
+	if f.Path == "" {
+		return detect.Default(), nil
+	}
+	text, err := f.read()
+	if err != nil {
+		return detect.Default(), config.Mistake{
+			Name: variable, Value: f.Path, Problem: "cannot be read: " + err.Error(),
+			Fix: "name a file that this process may read, or unset the variable",
+		}
+	}
+	return Parse(text)
+}
+
+func (f *File) read() ([]byte, error) {
+	file, err := os.Open(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("it is larger than %d KB", maxFile>>10)
+	}
+	return text, err
+}
+
+// Mistake is one thing that is wrong with a file.
+type Mistake struct {
+	Line    int // 0: the file as a whole
+	Problem string
+	Fix     string
+}
+
+func (m Mistake) where() string {
+	if m.Line == 0 {
+		return ""
+	}
+	return fmt.Sprintf("line %d: ", m.Line)
+}
+
+// Mistakes is all that is wrong with a file, by line.
+type Mistakes []Mistake
+
+// Error has one mistake per line.
+func (all Mistakes) Error() string {
+	var lines []string
+	for _, m := range all {
+		lines = append(lines, m.where()+m.Problem+"; "+m.Fix)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Parse makes rules of a file's text. Its error is a Mistakes, and then the rules are those as shipped.
+func Parse(text []byte) (detect.Rules, error) {
+	d := decoder{rules: detect.Default(), settings: detect.Settings(), conditions: detect.Conditions(detect.Default()), broken: map[string]bool{}}
+	d.file(text)
+	if len(d.mistakes) > 0 {
+		slices.SortStableFunc(d.mistakes, func(a, b Mistake) int { return cmp.Compare(a.Line, b.Line) })
+		return detect.Default(), d.mistakes
+	}
+	return d.rules, nil
+}

@@ -1,0 +1,221 @@
+package rules_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/rules"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+var update = flag.Bool("update", false, "write what is said of the files of testdata anew")
+
+func parse(t *testing.T, text string) detect.Rules {
+	t.Helper()
+	r, err := rules.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func check(t *testing.T, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func example(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/rules.example.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// What a person copies has to be what is shipped, and all of it: a setting that is new is missing here until the example
+// has it.
+func TestExampleNamesEverySettingAsShipped(t *testing.T) {
+	r := parse(t, string(example(t)))
+	var named []detect.Setting
+	for _, c := range r.Changed {
+		named = append(named, c.Setting)
+	}
+	for _, s := range detect.Settings() {
+		if !slices.Contains(named, s) {
+			t.Errorf("docs/rules.example.yml lacks %s of %s", s.Name, s.Condition)
+		}
+	}
+	check(t, 3, len(r.Overrides))
+	r.Changed, r.Overrides = nil, nil
+	check(t, detect.Default(), r)
+}
+
+func TestFilesThatChangeNothingGiveTheRulesAsShipped(t *testing.T) {
+	for name, text := range map[string]string{"empty": "", "comments": "# nothing\n\n", "marker": "---\n", "overrides-empty": "overrides:\n"} {
+		t.Run(name, func(t *testing.T) { check(t, detect.Default(), parse(t, text)) })
+	}
+}
+
+func TestEveryUnitIsRead(t *testing.T) {
+	r := parse(t, `
+rules:
+  disk: {raise: 85.5%, clear: "80 %", hold: 10m, worse_free: 500MB, severity: info}
+  service_down: {hold: 4I, clear_after: 90s}
+  crash_loop: {restarts: 5, within: 15m}
+  gpu_hot: {raise: 80°C, clear: 75C}
+  error_burst: {times: 2.5}
+  cpu: off
+`)
+	want := detect.Default()
+	want.Disk.Over, want.Disk.Under, want.Disk.WorseFree, want.Disk.Severity = 85.5, 80, 5e8, "info"
+	want.Disk.Hold = detect.Span{Time: 10 * time.Minute}
+	want.ServiceDown.Hold, want.ServiceDown.Clear = detect.Span{Intervals: 4}, detect.Span{Time: 90 * time.Second}
+	want.CrashLoop.Restarts, want.CrashLoop.Within = 5, 15*time.Minute
+	want.GPUHot.Over, want.GPUHot.Under = 80, 75
+	want.ErrorBurst.Times = 2.5
+	want.CPU.Severity = ""
+	check(t, "RULES_FILE line 3", r.Changed[0].By)
+	r.Changed = nil
+	check(t, want, r)
+}
+
+func TestOverridesAreReadInTheirOrder(t *testing.T) {
+	r := parse(t, `
+rules: {cpu: off, memory: off}
+overrides:
+  - match: {cluster: prod, namespace: shop, service: "batch-*", label: {tier: dev}}
+    rules: {service_down: {hold: 4I}, error_burst: off}
+  - match: {node: n1}
+    rules: {cpu: on, memory: {severity: critical}}
+`)
+	dev := map[string]string{"tier": "dev"}
+	batch := schema.Object{Kind: schema.KindService, Namespace: "shop", Name: "batch-7"}
+	got := r.For("prod", batch, dev)
+	check(t, []any{detect.Span{Intervals: 4}, ""}, []any{got.ServiceDown.Hold, got.ErrorBurst.Severity})
+	got = r.For("prod", batch, nil)
+	check(t, []any{detect.Span{Intervals: 1}, "warning"}, []any{got.ServiceDown.Hold, got.ErrorBurst.Severity})
+	got = r.For("prod", schema.Object{Kind: schema.KindNode, Name: "n1"}, nil)
+	check(t, []string{"info", "critical"}, []string{got.CPU.Severity, got.LowMemory.Severity})
+	check(t, "", r.For("prod", schema.Object{Kind: schema.KindNode, Name: "n2"}, nil).CPU.Severity)
+}
+
+// Each file of testdata holds mistakes; what is said of them stands in the file of the same name that ends in .txt.
+func TestMistakesAreToldAllAtOnceWithLineAndFix(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.yml")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yml"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := strings.TrimSuffix(file, ".yml") + ".txt"
+			r, err := rules.Parse(text)
+			if err == nil {
+				t.Fatal("no mistake")
+			}
+			check(t, detect.Default(), r)
+			if *update {
+				if err := os.WriteFile(told, []byte(err.Error()+"\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, failed := os.ReadFile(told)
+			if failed != nil {
+				t.Fatal(failed)
+			}
+			check(t, string(want), err.Error()+"\n")
+		})
+	}
+}
+
+func TestFileIsReadThroughTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	good, bad, large := filepath.Join(dir, "good.yml"), filepath.Join(dir, "bad.yml"), filepath.Join(dir, "large.yml")
+	for path, text := range map[string]string{
+		good: "rules: {cpu: off}\n", bad: "rules:\n  cpu: {hold: 10}\n  dsk: off\n", large: strings.Repeat("# nothing\n", 30_000),
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		name, path string
+		mistakes   int
+		want       string
+	}{
+		{"none", "", 0, ""},
+		{"good", good, 0, ""},
+		{"two-mistakes", bad, 2, `TRIAL_RULES_FILE="` + bad + `" line 2: cpu: hold: "10" has no unit; say in what, such as 10s or 10m, or 10I in intervals between snapshots`},
+		{"missing", filepath.Join(dir, "none.yml"), 1, "no such file"},
+		{"a-directory", dir, 1, "cannot be read"},
+		{"large", large, 1, "it is larger than 256 KB"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("TRIAL_RULES_FILE", tt.path)
+			var f rules.File
+			err := config.Load("TRIAL", &f)
+			var wrong *config.Error
+			if tt.mistakes == 0 {
+				check(t, nil, err)
+				return
+			}
+			if !errors.As(err, &wrong) || len(wrong.Mistakes) != tt.mistakes || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v; want %d mistakes, with %q", err, tt.mistakes, tt.want)
+			}
+		})
+	}
+}
+
+// Whatever the text, the answer is rules without a contradiction, or mistakes that each say something.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range append(files, "../../docs/rules.example.yml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := rules.Parse(text)
+		var wrong rules.Mistakes
+		switch {
+		case err == nil:
+			if c := r.Contradictions(); len(c) > 0 {
+				t.Errorf("contradictions: %+v", c)
+			}
+			for _, o := range r.Overrides {
+				if len(o.Changes) == 0 {
+					t.Error("an override that changes nothing")
+				}
+			}
+		case !errors.As(err, &wrong) || len(wrong) == 0:
+			t.Errorf("error %v", err)
+		default:
+			for _, m := range wrong {
+				if m.Problem == "" || m.Fix == "" || m.Line < 0 {
+					t.Errorf("%+v", m)
+				}
+			}
+		}
+	})
+}
