@@ -45,3 +45,27 @@ func BenchmarkDetect(b *testing.B) {
 		}
 	}
 }
+
+// What overrides cost: of a large cluster and as many as a file may have, each for a service or a few.
+func BenchmarkDetectWithOverrides(b *testing.B) {
+	for _, overrides := range []int{0, 10, 200} {
+		b.Run(fmt.Sprintf("services=10000/overrides=%d", overrides), func(b *testing.B) {
+			var m detect.Memory
+			s := snapshot(start, large(10000, 100)...)
+			rules := detect.Default()
+			for k := range overrides {
+				rules.Overrides = append(rules.Overrides, detect.Override{
+					Match:   detect.Match{Cluster: "prod", Service: fmt.Sprintf("service-%04d*", k)},
+					Changes: []detect.Change{line(b, k, detect.ServiceDown, "hold", detect.Value{Span: detect.Span{Intervals: 2}})},
+				})
+			}
+			at := detect.Position{}
+			b.ReportAllocs()
+			for b.Loop() {
+				at.Seq++
+				s.TakenAt = s.TakenAt.Add(i)
+				m, _ = detect.Detect(m, s, at, rules)
+			}
+		})
+	}
+}
