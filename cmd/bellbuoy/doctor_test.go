@@ -3,11 +3,16 @@ package main
 import (
 	"encoding/json"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/doctor"
+	"github.com/bellbuoy/bellbuoy/internal/e2e"
+	"github.com/bellbuoy/bellbuoy/internal/llm"
 )
 
 // unused is an address that nobody listens at.
@@ -64,5 +69,42 @@ func TestDoctorFailsWithAFaultAndTellsItInJSON(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "hunter2") {
 		t.Error("the value of an unknown variable shows")
+	}
+}
+
+func TestDoctorReadsTheRulesFile(t *testing.T) {
+	s := bustest.Server(t)
+	for name, value := range map[string]string{"NATS_URL": s.URL(), "SOURCE": "none", "HTTP_ADDR": unused(t)} {
+		t.Setenv("BELLBUOY_"+name, value)
+	}
+	b := s.Connect(t)
+	e2e.StartAnalyzer(t, s, llm.Config{})
+	now := e2e.Snapshot("prod", 1, 1)
+	now.TakenAt = time.Now()
+	e2e.Publish(t, b, now)
+	for _, tt := range []struct {
+		name, rules string
+		want        []string
+	}{
+		{"good", "rules:\n  cpu: off\n", []string{"1 setting changed for all, no override", "cpu: switched off by RULES_FILE line 2"}},
+		{"bad", "rules:\n  cpu: out\n  dsk: off\n", []string{"line 2: cpu", "line 3: rules has no", "write cpu: off, cpu: on"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "rules.yml")
+			if err := os.WriteFile(path, []byte(tt.rules), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("BELLBUOY_RULES_FILE", path)
+			var out strings.Builder
+			err := examine(t.Context(), &out, true)
+			if tt.name == "bad" && err == nil {
+				t.Error("no fault")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("the report does not say %q:\n%s", want, out.String())
+				}
+			}
+		})
 	}
 }

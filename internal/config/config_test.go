@@ -130,6 +130,14 @@ func TestLoadReportsEveryMistakeTogether(t *testing.T) {
 	}
 }
 
+func TestMistakeHasItsFixLast(t *testing.T) {
+	m := config.Mistake{Name: "TRIAL_FILE", Value: "x", Problem: "line 3: cpu is sick", Fix: "write cpu: off"}
+	want := []string{`TRIAL_FILE="x" line 3: cpu is sick`, `TRIAL_FILE="x" line 3: cpu is sick; write cpu: off`}
+	if diff := cmp.Diff(want, []string{m.Sentence(), m.Error()}); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestLoadReportsTheMistakesOfAllStructsTogether(t *testing.T) {
 	t.Setenv("TRIAL_INTERVAL", "soon")
 	t.Setenv("TRIAL_MIN", "few")

@@ -120,7 +120,7 @@ func (t *tick) watched(s *schema.ServiceSummary) time.Time {
 
 // logged adds so many lines, and leaves out what is too old to matter or puts it together.
 func (t *tick) logged(l errorLog, grew int64) *errorLog {
-	now, within := t.minute(), int64(t.rules.ErrorBurst.Within/time.Minute)
+	now, within := t.minute(), int64((t.rules.ErrorBurst.Within+time.Minute-1)/time.Minute)
 	from := max(l.From, now-within-int64(errorHour/time.Minute))
 	var lines []sample
 	add := func(minute, n int64) {

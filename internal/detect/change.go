@@ -34,12 +34,15 @@ func (r Rules) For(cluster string, o schema.Object, labels map[string]string) Ru
 	if len(r.Overrides) == 0 {
 		return r
 	}
+	before := len(r.Changed)
 	for _, x := range r.Overrides {
 		if like(x.Match.Cluster, cluster) && x.Match.covers(o, labels) {
 			r = r.With(x.Changes...)
 		}
 	}
-	r.settle()
+	if len(r.Changed) > before {
+		r.settle()
+	}
 	r.Overrides = nil
 	return r
 }
@@ -78,11 +81,17 @@ type Contradiction struct {
 
 func pairs() [][3]string {
 	return [][3]string{
-		{Disk, SettingClear, SettingRaise}, {Disk, SettingRaise, "worse"}, {Disk, SettingSeverity, "worse_severity"},
-		{LowMemory, SettingClear, SettingRaise}, {GPUHot, SettingClear, SettingRaise},
-		{CPU, SettingClear, SettingRaise}, {GPUMemory, SettingClear, SettingRaise},
-		{CrashLoop, "quiet_min", "quiet_max"}, {ErrorBurst, "ease", "times"},
-		{Unhealthy, SettingSeverity, "worse_severity"}, {NodeDown, "draining_severity", SettingSeverity},
+		{Disk, SettingClear, SettingRaise},
+		{Disk, SettingRaise, "worse"},
+		{Disk, SettingSeverity, "worse_severity"},
+		{LowMemory, SettingClear, SettingRaise},
+		{GPUHot, SettingClear, SettingRaise},
+		{CPU, SettingClear, SettingRaise},
+		{GPUMemory, SettingClear, SettingRaise},
+		{CrashLoop, "quiet_min", "quiet_max"},
+		{ErrorBurst, "ease", "times"},
+		{Unhealthy, SettingSeverity, "worse_severity"},
+		{NodeDown, "draining_severity", SettingSeverity},
 	}
 }
 

@@ -10,7 +10,9 @@
 // acts on them may miss any result, or see it twice. A number that is nil is unknown: it raises nothing, clears
 // nothing and advances no hold. A service or node that is marked stale stands still, and while any part is stale nothing
 // that is absent is taken for gone. A condition whose part of the snapshot nothing reads is off: it stands still for 8
-// intervals and is then dropped.
+// intervals and is then dropped. One that the rules switch off is dropped at once.
+//
+// Rules are for all objects; overrides change them for those that they match, and Settings lists what they may change.
 //
 // Memory remembers only objects with something to remember, and is never changed in place: the one passed in stays
 // as it was. It also remembers whose snapshots of the cluster are taken: those of a second collector are refused while the

@@ -188,7 +188,7 @@ func (l *CrashLoopRule) fields() []field {
 	const c = CrashLoop
 	return []field{
 		set(c, "restarts", UnitCount, &l.Restarts),
-		set(c, "within", UnitTime, &l.Within).within(time.Second, restartWindow),
+		set(c, "within", UnitTime, &l.Within).within(time.Minute, loopMax),
 		set(c, "last_run", UnitTime, &l.LastRun),
 		set(c, "per_day", UnitCount, &l.PerDay),
 		set(c, SettingHold, UnitSpan, &l.Hold),
@@ -208,6 +208,9 @@ func (l *UnhealthyRule) fields() []field {
 	return append(l.lasts(Unhealthy),
 		set(Unhealthy, "worse_after", UnitSpan, &l.WorseAfter), set(Unhealthy, "worse_severity", UnitSeverity, &l.WorseSeverity))
 }
+
+// loopMax bounds how long restarts are remembered one by one.
+const loopMax = time.Hour
 
 const (
 	burstMin = time.Minute      // lines are kept by the minute

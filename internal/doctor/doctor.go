@@ -195,5 +195,9 @@ func (d *doctor) configuration(context.Context) []Finding {
 	if len(all) == 0 {
 		all = append(all, Finding{AreaConfiguration, AreaConfiguration, OK, "all variables are known and valid", ""})
 	}
+	if settings, overrides := len(d.Rules.Changed), len(d.Rules.Overrides); settings+overrides > 0 {
+		what := fmt.Sprintf("%s changed for all, %s; `bellbuoy why OBJECT` names the lines that are for it", counted(settings, "setting"), counted(overrides, "override"))
+		all = append(all, Finding{AreaConfiguration, "rules", OK, what, ""})
+	}
 	return all
 }

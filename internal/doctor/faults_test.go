@@ -45,6 +45,9 @@ func configurationFaults() []planted {
 			}
 			s.options.Mistakes = problem.Mistakes
 		}, `FAULT configuration/configuration TRIAL_LLM_TIMEOUT="soon" is not a duration`, "docs/configuration.md"},
+		{"mistake-with-its-fix", func(_ *testing.T, s *stack) {
+			s.options.Mistakes = []config.Mistake{{Name: "TRIAL_RULES_FILE", Value: "r.yml", Problem: "line 3: cpu is sick", Fix: "write cpu: off"}}
+		}, `FAULT configuration/configuration TRIAL_RULES_FILE="r.yml" line 3: cpu is sick`, "write cpu: off"},
 	}
 }
 

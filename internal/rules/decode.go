@@ -223,7 +223,7 @@ func set(changes []detect.Change, s detect.Setting) int {
 	line := 0
 	for _, c := range changes {
 		if c.Setting == s {
-			line, _ = strconv.Atoi(strings.TrimPrefix(c.By, variable+" line ")) //nolint:errcheck // change wrote it
+			line, _ = strconv.Atoi(strings.TrimPrefix(c.By, variable+" line "))
 		}
 	}
 	return line

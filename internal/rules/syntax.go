@@ -20,7 +20,7 @@ var countedFromZero = regexp.MustCompile(`^did not find expected (<|node content
 func (d *decoder) syntax(err error, text []byte) {
 	line, problem := 1, strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := yamlLine.FindStringSubmatch(problem); m != nil {
-		line, _ = strconv.Atoi(m[1]) //nolint:errcheck // digits, of a text of bounded length
+		line, _ = strconv.Atoi(m[1]) // digits, of a text of bounded length
 		if problem = problem[len(m[0]):]; countedFromZero.MatchString(problem) {
 			line++
 		}

@@ -118,7 +118,7 @@ func parse(u detect.Unit, text string) (v detect.Value, fix string) {
 	number, unit := 0.0, ""
 	m := quantity.FindStringSubmatch(text)
 	if m != nil {
-		number, _ = strconv.ParseFloat(m[1], 64) //nolint:errcheck // digits; too many of them are infinite, and out of bounds
+		number, _ = strconv.ParseFloat(m[1], 64) // digits; too many of them are infinite, and out of bounds
 		unit = m[2]
 	}
 	fix = "write it like " + example(u)
