@@ -101,8 +101,13 @@ func TestShowIsATimeline(t *testing.T) {
 }
 
 func TestWhyWithoutANameTellsWhatIsNotAlertedOn(t *testing.T) {
+	all := overview()
+	all.Groups = append(all.Groups, client.Group{
+		Verdict: "off", Condition: "error_burst", Count: 1, Instances: map[string]int{"container": 1},
+		Objects: []client.Quiet{{Object: service("shop", "batch-7"), Text: "switched off by RULES_FILE line 12"}},
+	})
 	everyLook(t, "why", func(p *console.Printer) {
-		p.Quiet([]client.Overview{*overview()}, at)
+		p.Quiet([]client.Overview{*all}, at)
 		p.Quiet(nil, at)
 		p.Why(client.WhyResponse{Objects: []client.Explained{{
 			Cluster: "box7", Object: service("shop", "checkout"), Conversation: "9f2c51d07be34a68", State: schema.StateInvestigating,
