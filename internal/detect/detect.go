@@ -194,6 +194,7 @@ func (t *tick) observe(before []record, s *schema.ClusterContext) []record {
 		t.judgedBy(o, nil)
 		keep(v.reading(stale))
 	})
+	t.rules = t.cluster.rules
 	for o, r := range old {
 		t.judgedBy(o, nil)
 		keep(t.absent(r))
