@@ -178,14 +178,16 @@ func (s *Source) readGPUs(ctx context.Context, now time.Time, node *schema.NodeS
 	}
 }
 
-// readUnits describes the units. While systemd does not answer, those of the reading before stand, marked stale.
+// readUnits describes the units. While systemd does not answer, those of the reading before stand, marked stale. After
+// a restart there is no reading before; then the units that are remembered are missing from the snapshot, which says so
+// by its stale part, so that nobody takes them for removed.
 func (s *Source) readUnits(ctx context.Context, now time.Time, r *source.Reading) {
 	units, err := s.manager.wait(ctx, now)
 	reason := ""
 	switch {
 	case err == nil:
 		s.describe(ctx, units, now, r)
-	case s.read.IsZero() || errors.Is(err, errNoSystemd):
+	case s.read.IsZero() && len(s.memory.Units) == 0, errors.Is(err, errNoSystemd):
 		reason = why(err)
 	default:
 		for _, service := range s.services {

@@ -195,6 +195,25 @@ func TestUnitsStandAndAreStaleWhileSystemdDoesNotAnswer(t *testing.T) {
 	}
 }
 
+func TestUnitsThatAreRememberedAreMissedWhileSystemdDoesNotAnswerAfterARestart(t *testing.T) {
+	m := newMachine(t, true)
+	m.systemctl()
+	m.read(m.open())
+	m.command("systemctl", "echo 'Failed to list units: Connection timed out' >&2; exit 1")
+	s := m.open() // anew, from its state
+	r := m.read(s)
+	if len(r.Snapshot.Stale) != 1 || !strings.Contains(r.Snapshot.Stale[0].Error, "Connection timed out") {
+		t.Errorf("stale %+v", r.Snapshot.Stale)
+	}
+	if r.Reads[schema.PartServices] != "" || r.Reads[schema.PartJobs] != "" {
+		t.Errorf("reads %v: what is only missed is taken for what nothing reads", r.Reads)
+	}
+	m.systemctl()
+	if r = m.read(s); len(r.Snapshot.Services) != 13 || len(r.Snapshot.Stale) != 0 || len(r.Happened) != 0 || r.Snapshot.Baseline != 7 {
+		t.Errorf("then %d services, stale %+v, happened %+v, baseline %d", len(r.Snapshot.Services), r.Snapshot.Stale, r.Happened, r.Snapshot.Baseline)
+	}
+}
+
 func TestSystemdThatFailsFromTheStartIsUnreadWithItsReason(t *testing.T) {
 	m := newMachine(t, true)
 	m.command("systemctl", "echo 'Failed to connect to bus: Host is down' >&2; exit 1")
