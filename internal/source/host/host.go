@@ -160,6 +160,8 @@ func (s *Source) readDisks(ctx context.Context, node *schema.NodeSummary, r *sou
 	}
 }
 
+// readGPUs describes the graphics processors. Of those that were there and cannot be read nothing is known, which is not
+// the same as that nothing reads them: what is true of them has to stand still, not to be dropped.
 func (s *Source) readGPUs(ctx context.Context, now time.Time, node *schema.NodeSummary, r *source.Reading) {
 	got := s.gpus.wait(ctx, now)
 	r.Happened = append(r.Happened, s.memory.gpus(got, s.node, now)...)
@@ -167,13 +169,16 @@ func (s *Source) readGPUs(ctx context.Context, now time.Time, node *schema.NodeS
 	if errors.Is(got.err, errNoGPU) {
 		node.GPUs = []schema.GPUSummary{}
 	}
-	if got.err != nil {
+	switch {
+	case got.err == nil:
+		node.GPUs = slices.Clone(got.list)
+	case errors.Is(got.err, errNoGPU), len(s.memory.Cards) == 0:
 		r.Reads[schema.PartGPUs], r.Reads[schema.PartGPUErrors] = why(got.err), why(got.err)
 		return
+	default:
+		node.GPUs = s.memory.unknown()
 	}
-	node.GPUs = slices.Clone(got.list)
-	counts := func(g schema.GPUSummary) bool { return g.ErrorsTotal != nil }
-	if !slices.ContainsFunc(got.list, counts) {
+	if !s.memory.counts() {
 		r.Reads[schema.PartGPUErrors] = "the graphics processors here count no errors"
 	}
 }

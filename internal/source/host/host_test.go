@@ -238,9 +238,7 @@ func TestGraphicsProcessorsThatAreLostAreToldOnce(t *testing.T) {
 	}
 	m.command("nvidia-smi", m.prints("nvidia-lost")+"; exit 15")
 	r = m.read(s)
-	if r.Snapshot.Nodes[0].GPUs != nil || !strings.Contains(r.Reads[schema.PartGPUs], "GPU is lost") {
-		t.Errorf("node %+v, reads %v", r.Snapshot.Nodes[0], r.Reads)
-	}
+	m.wantLost(r)
 	if len(r.Happened) != 1 || r.Happened[0].Event != "gpu_lost" || r.Happened[0].Kind != source.Noted || r.Happened[0].Object.Kind != schema.KindNode {
 		t.Errorf("happened %+v", r.Happened)
 	}
@@ -248,9 +246,31 @@ func TestGraphicsProcessorsThatAreLostAreToldOnce(t *testing.T) {
 	if r = m.read(s); len(r.Happened) != 0 {
 		t.Errorf("told again: %+v", r.Happened)
 	}
+	m.wantLost(r)
 	m.command("nvidia-smi", m.prints("nvidia-a100"))
 	if r = m.read(s); len(r.Happened) != 1 || r.Happened[0].Event != "gpu_back" {
 		t.Errorf("happened %+v", r.Happened)
+	}
+}
+
+// wantLost checks that the graphics processors are still there and read, with nothing known of them: were their parts
+// among those that nothing reads, a GPU that dies would take its own alert along.
+func (m *machine) wantLost(r source.Reading) {
+	m.t.Helper()
+	want := []schema.GPUSummary{{Index: 0, Model: "NVIDIA A100-SXM4-80GB"}, {Index: 1, Model: "NVIDIA A100-SXM4-80GB"}}
+	if diff := cmp.Diff(want, r.Snapshot.Nodes[0].GPUs); diff != "" || r.Reads[schema.PartGPUs] != "" || r.Reads[schema.PartGPUErrors] != "" {
+		m.t.Errorf("reads %v, graphics processors (-want +got):\n%s", r.Reads, diff)
+	}
+}
+
+func TestLostGraphicsProcessorsThatNeverCountedErrorsAreNotTakenToCountThem(t *testing.T) {
+	m := newMachine(t, false)
+	m.command("nvidia-smi", m.prints("nvidia-consumer"))
+	s := m.open()
+	before := m.read(s).Reads
+	m.command("nvidia-smi", m.prints("nvidia-lost")+"; exit 15")
+	if diff := cmp.Diff(before, m.read(s).Reads); diff != "" {
+		t.Errorf("reads (-before +lost):\n%s", diff)
 	}
 }
 

@@ -2,7 +2,6 @@ package host
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ type memory struct {
 	Machine string           `json:"machine"` // whose it is
 	Seen    time.Time        `json:"seen,omitzero"`
 	Units   map[string]*kept `json:"units,omitempty"` // those that are shown, by id
-	GPUs    int              `json:"gpus,omitempty"`  // how many there were when they were last read
+	Cards   []card           `json:"cards,omitempty"` // the graphics processors there were when they were last read
 	Lost    bool             `json:"gpu_lost,omitempty"`
 }
 
@@ -265,31 +264,6 @@ func (k *kept) hands(u *unit, quiet bool) []source.Happening {
 		return nil
 	}
 	h.Key = u.ID + "/" + h.Event + "/" + u.Run
-	return []source.Happening{h}
-}
-
-// gpus says what happened to the graphics processors as a whole, and remembers how many there are.
-func (m *memory) gpus(r gpuReading, node string, now time.Time) []source.Happening {
-	h := source.Happening{At: now, Kind: source.Noted, Object: schema.Object{Kind: schema.KindNode, Name: node}, Event: "gpu_lost"}
-	switch {
-	case errors.Is(r.err, errNoGPU), errors.Is(r.err, errNotYet):
-		return nil
-	case r.err != nil && (m.Lost || m.GPUs == 0):
-		return nil
-	case r.err != nil:
-		m.Lost = true
-		h.Text = fmt.Sprintf("none of %d graphics processors can be read: %v", m.GPUs, r.err)
-	case m.Lost:
-		m.Lost, m.GPUs = false, len(r.list)
-		h.Event, h.Text = "gpu_back", fmt.Sprintf("%d graphics processors can be read again", len(r.list))
-	case len(r.list) < m.GPUs:
-		h.Text = fmt.Sprintf("%d of %d graphics processors are left", len(r.list), m.GPUs)
-		m.GPUs = len(r.list)
-	default:
-		m.GPUs = len(r.list)
-		return nil
-	}
-	h.Key = node + "/" + h.Event + "/" + strconv.FormatInt(now.Unix(), 10)
 	return []source.Happening{h}
 }
 
