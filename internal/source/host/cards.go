@@ -15,7 +15,7 @@ import (
 type card struct {
 	Index  int    `json:"index"`
 	Model  string `json:"model,omitempty"`
-	Counts bool   `json:"counts,omitempty"` // its errors
+	Counts bool   `json:"counts,omitempty"` // it has told how many errors it counted, once at least
 }
 
 // unknown are the graphics processors of which only is known that they were there.
@@ -32,11 +32,14 @@ func (m *memory) counts() bool {
 	return slices.ContainsFunc(m.Cards, func(c card) bool { return c.Counts })
 }
 
-// meet remembers the graphics processors that there are.
+// meet remembers the graphics processors that there are. One that counted errors and no longer says how many is a card
+// in trouble, not one that does not count.
 func (m *memory) meet(list []schema.GPUSummary) {
+	before := m.Cards
 	m.Cards = nil
 	for _, g := range list {
-		m.Cards = append(m.Cards, card{g.Index, g.Model, g.ErrorsTotal != nil})
+		counted := slices.ContainsFunc(before, func(c card) bool { return c.Index == g.Index && c.Counts })
+		m.Cards = append(m.Cards, card{g.Index, g.Model, counted || g.ErrorsTotal != nil})
 	}
 }
 

@@ -274,6 +274,17 @@ func TestLostGraphicsProcessorsThatNeverCountedErrorsAreNotTakenToCountThem(t *t
 	}
 }
 
+func TestGraphicsProcessorThatNoLongerTellsItsErrorsIsStillReadForThem(t *testing.T) {
+	m := newMachine(t, false)
+	m.command("nvidia-smi", "echo '0, A Card, 1, 2, 3, 4, 5'")
+	s := m.open()
+	m.read(s)
+	m.command("nvidia-smi", "echo '0, A Card, 1, 2, 3, 4, [Unknown Error]'")
+	if r := m.read(s); r.Reads[schema.PartGPUErrors] != "" || r.Snapshot.Nodes[0].GPUs[0].ErrorsTotal != nil {
+		t.Errorf("node %+v, reads %v", r.Snapshot.Nodes[0], r.Reads)
+	}
+}
+
 func TestDriverThatNeverWorkedIsNoLoss(t *testing.T) {
 	m := newMachine(t, false)
 	m.command("nvidia-smi", m.prints("nvidia-mismatch")+"; exit 18")
