@@ -8,7 +8,8 @@ import (
 )
 
 // nodes puts the nodes of all sources together. Several sources may know one machine, each something of it: the first
-// that knows a field wins, but one that can be read now goes before one whose part is old.
+// that knows a field wins. What only an old part knows of a machine that another source reads now is unknown, because
+// nothing would mark it as old: a node is stale as a whole or not at all.
 func (c *Collector) nodes() []schema.NodeSummary {
 	all := []schema.NodeSummary{}
 	at := map[string]int{}
@@ -31,6 +32,9 @@ func addNodes(all *[]schema.NodeSummary, at map[string]int, nodes []schema.NodeS
 		_, again := own[n.ID]
 		i, known := at[n.ID]
 		if known && !again {
+			if stale && !(*all)[i].Stale {
+				n = unknown(n)
+			}
 			merge(&(*all)[i], n)
 			own[n.ID] = i
 			continue
@@ -43,6 +47,19 @@ func addNodes(all *[]schema.NodeSummary, at map[string]int, nodes []schema.NodeS
 	}
 	maps.Copy(own, at)
 	return own
+}
+
+// unknown is what remains of a node when nothing is known of it any more: what there is of it, and no number. Its disks
+// and graphics processors stay, so that what was true of them is neither well nor gone.
+func unknown(n schema.NodeSummary) schema.NodeSummary {
+	known := schema.NodeSummary{ID: n.ID, Address: n.Address}
+	for _, d := range n.Disks {
+		known.Disks = append(known.Disks, schema.DiskSummary{Mount: d.Mount})
+	}
+	for _, g := range n.GPUs {
+		known.GPUs = append(known.GPUs, schema.GPUSummary{Index: g.Index, Model: g.Model})
+	}
+	return known
 }
 
 // merge takes over what n does not say and more does.

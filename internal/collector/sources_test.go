@@ -181,6 +181,35 @@ func TestOneMachineSeenByTwoSourcesIsOneNode(t *testing.T) {
 	}
 }
 
+func TestOldNumbersOfOneSourceAreUnknownOnANodeThatAnotherReadsNow(t *testing.T) {
+	one, two := newEngine(), newEngine()
+	one.nodes = []schema.NodeSummary{{ID: "a", Status: schema.NodeHealthy, CPUPercent: new(7.0)}}
+	two.services = nil
+	two.nodes = []schema.NodeSummary{{
+		ID: "a", Address: "10.0.0.1", MemoryPercent: new(50.0), BootAt: start, LastSeen: start,
+		Disks: []schema.DiskSummary{{Mount: "/", UsedPercent: new(99.0), InodesPercent: new(1.0), FreeBytes: new(int64(1))}},
+		GPUs:  []schema.GPUSummary{{Index: 1, Model: "A Card", Temperature: new(95.0), ErrorsTotal: new(int64(3))}},
+	}}
+	f := two.fake()
+	f.Name = "two"
+	w := collect(t, newLedger(), one.fake(), f)
+	w.at(t, start)
+	two.set(func() { two.down = errors.New("gone") })
+	want := []schema.NodeSummary{{
+		ID: "a", Address: "10.0.0.1", Status: schema.NodeHealthy, CPUPercent: new(7.0),
+		Disks: []schema.DiskSummary{{Mount: "/"}}, GPUs: []schema.GPUSummary{{Index: 1, Model: "A Card"}},
+	}}
+	if diff := cmp.Diff(want, w.at(t, start.Add(time.Hour)).Nodes); diff != "" {
+		t.Errorf("nodes (-want +got):\n%s", diff)
+	}
+	one.set(func() { one.down = errors.New("gone, too") })
+	for _, n := range w.at(t, start.Add(2*time.Hour)).Nodes {
+		if !n.Stale || n.MemoryPercent == nil || n.Disks[0].UsedPercent == nil {
+			t.Errorf("all of it is old, and what was last read stands: %+v", n)
+		}
+	}
+}
+
 func TestLoggedLinesAreErrorsAndNoFailure(t *testing.T) {
 	e := newEngine()
 	w := collect(t, newLedger(), e.fake())
