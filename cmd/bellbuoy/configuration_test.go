@@ -48,7 +48,7 @@ func configuration() string {
 
 const collectorAbout = "The Docker engine is found as the docker command finds it: `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context, and then the usual " +
 	"sockets of Docker and Podman, in the order of [architecture.md](architecture.md#sources). Where the machine's `/proc` is mounted elsewhere, `HOST_PROC` " +
-	"names it. Labels of containers that Bellbuoy reads are in [architecture.md](architecture.md#what-people-type-and-set)."
+	"names it; `HOST_ROOT` names where its root is mounted, without which `auto` leaves out host in a container. Labels of containers that Bellbuoy reads are in [architecture.md](architecture.md#what-people-type-and-set)."
 
 func TestConfigurationPageIsCurrent(t *testing.T) {
 	want := configuration()

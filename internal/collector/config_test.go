@@ -72,6 +72,15 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	}
 }
 
+func TestSourcesOfAutoAreToldThatNobodyAskedForThem(t *testing.T) {
+	for source, want := range map[string][]string{"auto": {"docker", "host"}, "host": nil} {
+		got, err := collector.Unasked(collector.Config{Source: []string{source}})
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: error %v, unasked (-want +got):\n%s", source, err, diff)
+		}
+	}
+}
+
 func TestNewRefusesWhatCannotRun(t *testing.T) {
 	b := bustest.New(t)
 	if _, err := collector.New(collector.Config{Source: []string{"none"}}, b, nil, nil); !errors.Is(err, collector.ErrNone) {

@@ -68,6 +68,17 @@ func (c *Collector) Stop(ctx context.Context, now time.Time) {
 	c.release(ctx, now)
 }
 
+// Unasked are the sources of a configuration that nobody named.
+func Unasked(cfg Config) (names []string, err error) {
+	readers, err := configured(cfg, slog.New(slog.DiscardHandler))
+	for _, r := range readers {
+		if r.opening.unasked && r.optional {
+			names = append(names, r.name)
+		}
+	}
+	return names, err
+}
+
 // Step takes one snapshot as if it were now.
 func (c *Collector) Step(ctx context.Context, now time.Time) error { return c.step(ctx, now) }
 

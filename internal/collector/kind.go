@@ -32,6 +32,7 @@ type opener func(ctx context.Context, o opening) (source.Source, error)
 type opening struct {
 	argument string
 	config   Config
+	unasked  bool // nobody named the source, it is one of SOURCE=auto
 	log      *slog.Logger
 	state    json.RawMessage
 }
@@ -79,7 +80,7 @@ func openDocker(ctx context.Context, o opening) (source.Source, error) {
 
 func openHost(ctx context.Context, o opening) (source.Source, error) {
 	c := o.config.Host
-	c.Interval, c.Log = o.config.Interval, o.log
+	c.Interval, c.Unasked, c.Log = o.config.Interval, o.unasked, o.log
 	s, err := host.Open(ctx, c, o.state)
 	if err != nil {
 		return nil, err
@@ -118,7 +119,7 @@ func configured(cfg Config, log *slog.Logger) ([]*reader, error) {
 				return nil, err
 			}
 		}
-		r := newReader(s, k, opening{argument: argument, config: cfg, log: log.With("source", s)})
+		r := newReader(s, k, opening{argument: argument, config: cfg, unasked: optional, log: log.With("source", s)})
 		r.optional = optional
 		all = append(all, r)
 	}

@@ -24,6 +24,8 @@ type Config struct {
 	Procfs   string        // where the machine's proc file system is; empty: HOST_PROC, else /proc
 	Rootfs   string        // where the machine's root is mounted, for a collector in a container; empty: HOST_ROOT, else /
 	Run      string        // where systemd says that it runs the machine; empty: /run
+	Own      string        // root of the file system that this process sees, where a container leaves its marks; empty: /
+	Unasked  bool          // nobody named this source: it is absent in a container that does not know the machine's root
 	Path     string        // directories to find commands in; empty: PATH
 	Interval time.Duration // between readings: commands are run once in it; 0: 15 s
 	Log      *slog.Logger  // may be nil
@@ -58,9 +60,13 @@ type Source struct {
 var _ source.Source = (*Source)(nil)
 
 // Open makes a Source, which goes on from where state left off. State is what an earlier Source gave with a reading,
-// or empty; one that is not readable is as good as none. It fails only where the machine has no name.
+// or empty; one that is not readable is as good as none. It fails only where the machine has no name,
+// or where it cannot be told from a container; that is source.ErrAbsent.
 func Open(_ context.Context, c Config, state json.RawMessage) (*Source, error) {
 	root := strings.TrimSuffix(cmp.Or(c.Rootfs, os.Getenv("HOST_ROOT")), "/")
+	if mark := contained(cmp.Or(c.Own, "/")); c.Unasked && root == "" && mark != "" {
+		return nil, unnamed(mark)
+	}
 	node, err := hostname(root)
 	if err != nil {
 		return nil, err
