@@ -9,8 +9,8 @@ import (
 
 // nodes puts the nodes of all sources together. Several sources may know one machine, each something of it: the first
 // that knows a field wins. What only an old part knows of a machine that another source reads now is unknown, because
-// nothing would mark it as old: a node is stale as a whole or not at all.
-func (c *Collector) nodes() []schema.NodeSummary {
+// nothing would mark it as old: a node is stale as a whole or not at all. names are those of Collector.names.
+func (c *Collector) nodes(names map[string]string) []schema.NodeSummary {
 	all := []schema.NodeSummary{}
 	at := map[string]int{}
 	for _, stale := range []bool{false, true} {
@@ -18,7 +18,7 @@ func (c *Collector) nodes() []schema.NodeSummary {
 			if r.absent != nil || (r.failed != nil) != stale {
 				continue
 			}
-			at = addNodes(&all, at, r.part.Snapshot.Nodes, stale)
+			at = addNodes(&all, at, renamed(r.part.Snapshot.Nodes, names), stale)
 		}
 	}
 	return all

@@ -11,13 +11,14 @@ import (
 
 // snapshot puts together what the sources last gave, what is kept, and what is known of the collector itself.
 func (c *Collector) snapshot(now time.Time) schema.ClusterContext {
+	names := c.names()
 	s := schema.ClusterContext{
 		Schema: schema.ContextVersion, ClusterName: c.cluster, Collector: c.id, Host: c.host, TakenAt: now.UTC(),
 		IntervalSeconds: c.cfg.Interval.Seconds(), CountersSince: c.memory.record.Since, Recorded: c.recorded(),
-		Nodes: c.nodes(), Unread: c.unread(), Services: []schema.ServiceSummary{}, ActiveAlerts: []schema.AlertSummary{},
+		Nodes: c.nodes(names), Unread: c.unread(), Services: []schema.ServiceSummary{}, ActiveAlerts: []schema.AlertSummary{},
 	}
 	for _, r := range c.readers {
-		c.add(&s, r, now)
+		c.add(&s, r, names, now)
 	}
 	if c.recorded() && !c.readers[0].read.IsZero() {
 		c.playBack(&s, &c.readers[0].part.Snapshot)
@@ -41,8 +42,8 @@ func (c *Collector) playBack(s, played *schema.ClusterContext) {
 	}
 }
 
-// add puts one source's last part into the snapshot, but for its nodes.
-func (c *Collector) add(s *schema.ClusterContext, r *reader, now time.Time) {
+// add puts one source's last part into the snapshot, but for its nodes; names are what those are called there.
+func (c *Collector) add(s *schema.ClusterContext, r *reader, names map[string]string, now time.Time) {
 	if r.absent != nil {
 		return
 	}
@@ -55,6 +56,7 @@ func (c *Collector) add(s *schema.ClusterContext, r *reader, now time.Time) {
 		if r.kind.counts {
 			c.memory.record.report(&service, now)
 		}
+		rename(&service, names)
 		service.Stale = service.Stale || r.failed != nil
 		s.Services = append(s.Services, service)
 	}

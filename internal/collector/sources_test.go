@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -178,6 +179,59 @@ func TestOneMachineSeenByTwoSourcesIsOneNode(t *testing.T) {
 		if n.Stale != (n.ID == "b") {
 			t.Errorf("node %s is stale: %v", n.ID, n.Stale)
 		}
+	}
+}
+
+func TestMachineIsOneNodeWithAndWithoutItsDomain(t *testing.T) {
+	tests := []struct {
+		name     string
+		one, two []string // the nodes of two sources
+		want     []string
+	}{
+		{"short-first", []string{"web1"}, []string{"WEB1.example.com"}, []string{"web1"}},
+		{"long-first", []string{"web1.example.com"}, []string{"web1"}, []string{"web1.example.com"}},
+		{"two-domains", []string{"web1.example.com"}, []string{"web1.example.org"}, []string{"web1.example.com", "web1.example.org"}},
+		{"part-of-a-label", []string{"web"}, []string{"web1.example.com"}, []string{"web", "web1.example.com"}},
+		{"two-of-one-source", []string{"web1", "web1.example.com"}, nil, []string{"web1", "web1.example.com"}},
+		{"either-of-two", []string{"web1.example.com", "web1.example.org"}, []string{"web1"}, []string{"web1.example.com", "web1.example.org", "web1"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			one, two := newEngine(), newEngine()
+			for _, id := range tt.one {
+				one.nodes = append(one.nodes, schema.NodeSummary{ID: id})
+			}
+			for _, id := range tt.two {
+				two.nodes = append(two.nodes, schema.NodeSummary{ID: id})
+			}
+			two.services = nil
+			for _, id := range tt.two {
+				two.services = append(two.services, schema.ServiceSummary{Name: "on-" + id, Nodes: []string{id}, Instances: []schema.Instance{{Name: "i", Node: id}}})
+			}
+			f := two.fake()
+			f.Name = "two"
+			w := collect(t, newLedger(), one.fake(), f)
+			check := func(got schema.ClusterContext) {
+				t.Helper()
+				var ids []string
+				for _, n := range got.Nodes {
+					ids = append(ids, n.ID)
+				}
+				if diff := cmp.Diff(tt.want, ids); diff != "" || got.Omitted != nil {
+					t.Errorf("omitted %v, nodes (-want +got):\n%s", got.Omitted, diff)
+				}
+				for _, s := range got.Services {
+					if len(s.Nodes) > 0 && (!slices.Contains(ids, s.Nodes[0]) || s.Instances[0].Node != s.Nodes[0]) {
+						t.Errorf("%s runs on %s, its instance on %s", s.Name, s.Nodes[0], s.Instances[0].Node)
+					}
+				}
+			}
+			check(w.at(t, start))
+			if len(tt.want) == 1 { // the name does not change with which source can be read
+				one.set(func() { one.down = errors.New("gone") })
+				check(w.at(t, start.Add(time.Second)))
+			}
+		})
 	}
 }
 
