@@ -74,7 +74,7 @@ func (r *reader) stale() *schema.StalePart {
 	if r.failed == nil {
 		return nil
 	}
-	return &schema.StalePart{Source: r.name, Since: r.read, Error: scrub.Line(r.failed.Error(), maxTextBytes)}
+	return &schema.StalePart{Source: r.name, Parts: r.partsRead(), Since: r.read, Error: scrub.Line(r.failed.Error(), maxTextBytes)}
 }
 
 func or(s, otherwise string) string {

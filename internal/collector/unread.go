@@ -66,6 +66,14 @@ func (r *reader) reads(part string) (why string, known bool) {
 	return why, known
 }
 
+// partsRead are the parts that the source reads, in the order of their declaration.
+func (r *reader) partsRead() []string {
+	return slices.DeleteFunc(schema.Parts(), func(part string) bool {
+		why, known := r.reads(part)
+		return !known || why != ""
+	})
+}
+
 // played is why a part is not in a snapshot that was taken elsewhere, as that says itself.
 func (r *reader) played(part string) string {
 	for _, u := range r.part.Snapshot.Unread {

@@ -54,10 +54,12 @@ func (c *ClusterContext) Interval() time.Duration {
 const DefaultInterval = 15 * time.Second
 
 // StalePart says that a source could not be read and that what it last gave still stands in the snapshot. Services and
-// nodes that are of such a part are marked stale themselves: nothing about them is raised or cleared meanwhile.
+// nodes that are of such a part are marked stale themselves: nothing about them is raised or cleared meanwhile. Objects
+// of its Parts may be missing although they are still there; of other parts all there are is in the snapshot.
 type StalePart struct {
 	Source string    `json:"source"`
-	Since  time.Time `json:"since"` // when it was last read whole
+	Parts  []string  `json:"parts,omitempty"` // of the snapshot, that it reads when it can be read; none: any
+	Since  time.Time `json:"since"`           // when it was last read whole; zero: not yet
 	Error  string    `json:"error"`
 }
 

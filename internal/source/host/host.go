@@ -205,7 +205,9 @@ func (s *Source) readUnits(ctx context.Context, now time.Time, r *source.Reading
 			service.Stale = true
 			r.Snapshot.Services = append(r.Snapshot.Services, service)
 		}
-		r.Snapshot.Stale = []schema.StalePart{{Source: "host", Since: s.read, Error: why(err)}}
+		r.Snapshot.Stale = []schema.StalePart{{
+			Source: "host", Parts: []string{schema.PartServices, schema.PartJobs}, Since: s.read, Error: why(err),
+		}}
 	}
 	r.Reads[schema.PartServices], r.Reads[schema.PartJobs] = reason, reason
 }

@@ -189,6 +189,9 @@ func TestUnitsStandAndAreStaleWhileSystemdDoesNotAnswer(t *testing.T) {
 	if e := r.Snapshot.Stale[0].Error; !strings.Contains(e, "Connection timed out") {
 		t.Errorf("the error %q does not say what systemctl said", e)
 	}
+	if diff := cmp.Diff([]string{schema.PartServices, schema.PartJobs}, r.Snapshot.Stale[0].Parts); diff != "" {
+		t.Errorf("stale parts (-want +got):\n%s", diff)
+	}
 	m.systemctl()
 	if r = m.read(s); len(r.Snapshot.Stale) != 0 || r.Snapshot.Services[0].Stale {
 		t.Errorf("still stale: %+v", r.Snapshot.Stale)
