@@ -85,7 +85,7 @@ func assemble(cfg Config, p publisher, k keeper, readers []*reader, log *slog.Lo
 		readers: readers, wake: make(chan struct{}, 1), claimed: map[string]bool{cluster: true}, since: time.Now(),
 		memory: memory{
 			keeper: k, log: log, cluster: cluster,
-			self: owner{Collector: id, Host: host, Interval: cfg.Interval.Seconds()},
+			self: owner{Collector: id, Host: host, Boot: bootOf(), Interval: cfg.Interval.Seconds()},
 		},
 	}, nil
 }

@@ -57,9 +57,12 @@ func (c *Collector) Sources(t testing.TB) (stop func()) {
 }
 
 // At makes the collector that of another machine.
-func (c *Collector) At(host string) {
-	c.host, c.id = host, host+"-00000000"
-	c.memory.self.Host, c.memory.self.Collector = c.host, c.id
+func (c *Collector) At(host string) { c.In(host, host) }
+
+// In makes the collector that of a container on another machine.
+func (c *Collector) In(name, machine string) {
+	c.host, c.id = name, name+"-00000000"
+	c.memory.self.Host, c.memory.self.Collector, c.memory.self.Boot = c.host, c.id, machine
 }
 
 // Stop says goodbye and releases the record, as a collector does that ends.

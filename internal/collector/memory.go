@@ -31,6 +31,7 @@ type memory struct {
 	cluster string
 	self    owner   // who stores; without an id nobody owns the record
 	rival   *owner  // who stores it instead of us; nil: nobody
+	seen    look    // of the stored record while a rival stores it
 	record  *record // nil until it was loaded
 	stored  []byte
 	rev     uint64
@@ -69,11 +70,25 @@ func (m *memory) load(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("collect cluster %q: %q has the same subject token, %s; rename one of them: %w",
 			m.cluster, r.Cluster, schema.Token(m.cluster), errTaken)
 	}
-	m.record, m.stored, m.rev = r, data, rev
-	if r.Owner.heldAgainst(m.self, now) {
+	m.stored, m.rev = data, rev
+	if r.Owner.held(m.self) && !m.silent(r.Owner, rev, now) {
 		m.standBy(r.Owner)
 	}
+	m.record = m.ours(r, now)
 	return nil
+}
+
+// ours is what of the loaded record this collector goes on from: all of it if it was stored on this machine; the counts
+// but not what that machine's sources handed over if it was left by another one; nothing while that one stores it.
+func (m *memory) ours(r *record, now time.Time) *record {
+	switch {
+	case !r.Owner.elsewhere(m.self):
+	case m.rival != nil:
+		return newRecord(m.cluster, now)
+	default:
+		r.States = nil
+	}
+	return r
 }
 
 // fold changes the record by what one reading gave, and returns the happenings that were not counted before.

@@ -18,7 +18,8 @@ import (
 type owner struct {
 	Collector string    `json:"collector"` // its id
 	Host      string    `json:"host"`
-	At        time.Time `json:"at"`                // when it last said that it is there
+	Boot      string    `json:"boot,omitempty"`    // of the machine that it runs on, see bootOf; empty: unknown
+	At        time.Time `json:"at"`                // when it last said that it is there, by its own clock
 	Interval  float64   `json:"interval_seconds"`  // between its snapshots
 	Released  bool      `json:"released,omitzero"` // it has said goodbye
 }
@@ -30,12 +31,41 @@ const (
 
 func (o *owner) interval() time.Duration { return time.Duration(o.Interval * float64(time.Second)) }
 
-// heldAgainst tells whether the record of o is not to be stored by self now.
-func (o *owner) heldAgainst(self owner, now time.Time) bool {
-	if o == nil || self.Collector == "" || o.Collector == self.Collector || o.Released {
-		return false
+// held tells whether the record of o is not to be stored by self, unless o has fallen silent.
+func (o *owner) held(self owner) bool {
+	return o != nil && self.Collector != "" && o.Collector != self.Collector && !o.Released
+}
+
+// elsewhere tells whether o ran on another machine than self, so that what its sources handed over means nothing here.
+// A container that was made anew has another id, and is on the same machine still.
+func (o *owner) elsewhere(self owner) bool {
+	return o != nil && self.Collector != "" && o.Collector != self.Collector && (o.Boot == "" || o.Boot != self.Boot)
+}
+
+// look is a revision of the record and when this collector first found it, by its own clock.
+type look struct {
+	rev uint64
+	at  time.Time
+}
+
+// silent tells, at a look that finds revision rev, whether owner o has not stored anything for so long that it is gone.
+// It goes by what this collector has seen itself: the owner's clock may be fast, or slow.
+func (m *memory) silent(o *owner, rev uint64, now time.Time) bool {
+	if m.seen.rev != rev || m.seen.at.IsZero() {
+		m.seen = look{rev, now}
 	}
-	return now.Sub(o.At) < max(silentAfter*o.interval(), leastSilent)
+	return now.Sub(m.seen.at) >= max(silentAfter*o.interval(), leastSilent)
+}
+
+// bootOf names the machine of this process from its start to its end, in whatever container: by a hash, because the
+// kernel's own name for it is nobody's business. Empty where that is not known.
+func bootOf() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil || len(id) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256(id)
+	return hex.EncodeToString(sum[:8])
 }
 
 // identity is the id of this machine's collector of the cluster. It is the same after a restart, and another one on
@@ -71,7 +101,7 @@ func (m *memory) contest(ctx context.Context, now time.Time) error {
 		Owner *owner `json:"owner"`
 	}
 	_ = json.Unmarshal(data, &kept) // an unreadable record is nobody's
-	if kept.Owner.heldAgainst(m.self, now) {
+	if kept.Owner.held(m.self) && !m.silent(kept.Owner, rev, now) {
 		m.standBy(kept.Owner)
 		return nil
 	}
@@ -86,14 +116,19 @@ func (m *memory) sign(now time.Time) {
 		return
 	}
 	now = now.UTC()
-	if have := m.record.Owner; have != nil && have.Collector == m.self.Collector && !have.Released && now.Sub(have.At) < 2*m.self.interval() {
+	have := m.record.Owner
+	if have != nil && *have == m.signed(have.At) && now.Sub(have.At) >= 0 && now.Sub(have.At) < 2*m.self.interval() {
 		if data, err := m.record.encode(); err == nil && string(data) == string(m.stored) {
 			return
 		}
 	}
-	signed := m.self
-	signed.At = now
-	m.record.Owner = &signed
+	m.record.Owner = new(m.signed(now))
+}
+
+func (m *memory) signed(at time.Time) owner {
+	o := m.self
+	o.At = at
+	return o
 }
 
 // release says that this collector no longer stores the record, so that another may at once.

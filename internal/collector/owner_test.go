@@ -114,6 +114,95 @@ func TestOwnerThatWasTakenOverStandsBy(t *testing.T) {
 	}
 }
 
+func TestClockOfTheOwnerDoesNotDecideWhetherItIsSilent(t *testing.T) {
+	tests := []struct {
+		name  string
+		clock time.Duration // of the first machine before that of the second
+		lives bool
+		want  string
+	}{
+		{"fast-and-gone", 24 * time.Hour, false, "other"},
+		{"slow-and-there", -24 * time.Hour, true, "one"},
+		{"fast-and-there", 24 * time.Hour, true, "one"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLedger()
+			one, other := collect(t, l, newEngine().fake()), collect(t, l, newEngine().fake())
+			one.At("one")
+			other.At("other")
+			one.at(t, start.Add(tt.clock))
+			for after := time.Second; after < 3*time.Minute; after += 15 * time.Second {
+				other.at(t, start.Add(after))
+				if tt.lives {
+					one.at(t, start.Add(tt.clock+after))
+				}
+			}
+			if host, _ := ownerOf(t, l); host != tt.want {
+				t.Errorf("the record is %s's", host)
+			}
+		})
+	}
+}
+
+func TestOwnerWhoseClockIsSetBackGoesOnSayingThatItIsThere(t *testing.T) {
+	l := newLedger()
+	one := collect(t, l, newEngine().fake())
+	one.At("one")
+	one.at(t, start)
+	puts := l.puts
+	for i := range 5 {
+		one.at(t, start.Add(time.Duration(i)*15*time.Second-time.Hour))
+	}
+	if l.puts < puts+2 {
+		t.Errorf("stored %d times more in a minute", l.puts-puts)
+	}
+}
+
+func TestSourcesGoOnOnlyFromWhatTheirOwnMachineLeft(t *testing.T) {
+	tests := []struct {
+		name    string
+		machine string // of the second collector; the first is on m1
+		leaves  bool   // the first one says goodbye
+		state   string // that the second one's source is opened with
+		want    counts // of the second one's first snapshot
+	}{
+		{"another-machine-beside-it", "m2", false, "", counts{}},
+		{"another-machine-after-it", "m2", true, "", counts{1, 0, 1, 0}},
+		{"container-made-anew", "m1", true, "1", counts{1, 0, 1, 0}},
+		{"container-made-anew-after-it-was-killed", "m1", false, "1", counts{1, 0, 1, 0}},
+		{"machine-that-is-not-known", "", true, "", counts{1, 0, 1, 0}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l, ours, theirs := newLedger(), newEngine(), newEngine()
+			first, second := collect(t, l, ours.fake()), collect(t, l, theirs.fake())
+			first.In("c1", "m1")
+			second.In("c2", tt.machine)
+			ours.happens("f1", source.Failed, start)
+			if tt.machine == "m1" {
+				theirs.happens("f1", source.Failed, start) // the same engine has the same log
+			}
+			first.at(t, start)
+			if tt.leaves {
+				first.Stop(t.Context(), start.Add(time.Second))
+			}
+			first.kill()
+			got := second.at(t, start.Add(2*time.Second))
+			if diff := cmp.Diff([]string{tt.state}, theirs.opened); diff != "" {
+				t.Errorf("states (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.want, countsOf(t, got)); diff != "" {
+				t.Errorf("counts (-want +got):\n%s", diff)
+			}
+			second.at(t, start.Add(2*time.Minute))
+			if host, _ := ownerOf(t, l); host != "c2" || second.Part().Ready() != nil {
+				t.Errorf("two minutes later the record is %s's, and the second is ready: %v", host, second.Part().Ready())
+			}
+		})
+	}
+}
+
 func TestIDIsTheMachinesAndTheClusters(t *testing.T) {
 	id := collector.Identity("web1", "prod")
 	if id != collector.Identity("web1", "prod") || id == collector.Identity("web1", "test") || !strings.HasPrefix(id, "web1-") || len(id) != len("web1-")+8 {
