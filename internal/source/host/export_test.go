@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -88,9 +89,19 @@ func (s *Story) Tell(now time.Time, units ...Unit) ([]source.Happening, map[stri
 }
 
 // BePatient lets commands take as long as a busy machine needs for them.
-func (s *Source) BePatient() {
-	s.gpus.patience, s.manager.patience, s.journal.patience = time.Minute, time.Minute, time.Minute
+func (s *Source) BePatient() { s.WaitFor(time.Minute, time.Minute) }
+
+// WaitFor is how long readings wait: for each command, and for all that they ask.
+func (s *Source) WaitFor(each, all time.Duration) {
+	s.gpus.patience, s.manager.patience, s.journal.patience, s.patience = each, each, each, all
 }
+
+// Slot runs one call at a time.
+type Slot struct{ slot slot[int] }
+
+func (s *Slot) Start(do func() int) { s.slot.start(do) }
+
+func (s *Slot) Wait(ctx context.Context) (int, bool) { return s.slot.wait(ctx) }
 
 // HangDisks makes every question to a file system wait for release, and counts them.
 func (s *Source) HangDisks(release <-chan struct{}, asked func(path string)) {

@@ -50,6 +50,8 @@ type Source struct {
 	journal journal
 	memory  *memory
 
+	patience time.Duration // of a whole reading; 0: readPatience
+
 	life context.Context // of the commands that are run
 	stop context.CancelFunc
 
@@ -112,8 +114,13 @@ func (s *Source) Close() error {
 	return nil
 }
 
+// readPatience is how long a reading waits for all that it asks together.
+const readPatience = 4 * time.Second
+
 // Read reads the machine once. It does not fail: what cannot be read is unknown, and Reads says why.
 func (s *Source) Read(ctx context.Context) (source.Reading, error) {
+	ctx, stop := context.WithTimeout(ctx, cmp.Or(s.patience, readPatience))
+	defer stop()
 	now := time.Now().UTC()
 	s.gpus.start(s.life, now, s.every)
 	restless := s.memory.restless(now)
