@@ -89,12 +89,18 @@ func (s *Story) Tell(now time.Time, units ...Unit) ([]source.Happening, map[stri
 }
 
 // BePatient lets commands take as long as a busy machine needs for them.
-func (s *Source) BePatient() { s.WaitFor(time.Minute, time.Minute) }
-
-// WaitFor is how long readings wait: for each command, and for all that they ask.
-func (s *Source) WaitFor(each, all time.Duration) {
-	s.gpus.patience, s.manager.patience, s.journal.patience, s.patience = each, each, each, all
+func (s *Source) BePatient() {
+	s.WaitFor(time.Minute)
+	s.Bound(time.Minute)
 }
+
+// WaitFor is how long a reading waits for each of its commands. It is to be set before the first.
+func (s *Source) WaitFor(each time.Duration) {
+	s.gpus.patience, s.manager.patience, s.journal.patience = each, each, each
+}
+
+// Bound is how long a reading waits for all that it asks.
+func (s *Source) Bound(all time.Duration) { s.patience = all }
 
 // Slot runs one call at a time.
 type Slot struct{ slot slot[int] }
