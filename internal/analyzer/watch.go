@@ -23,7 +23,7 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()
 		return bus.Poison(err)
 	}
-	a.listening.later(schema.Token(s.ClusterName), m.At.Add(a.rules.ClusterSilent.HoldMin))
+	a.listening.later(schema.Token(s.ClusterName), m.At.Add(a.rules.For(s.ClusterName, detect.Cluster(s.ClusterName), nil).ClusterSilent.HoldMin))
 	st := &step{snapshot: s, view: diagnose.NewView(&s), message: m}
 	result, err := a.detect(ctx, st)
 	if errors.Is(err, errOtherCluster) {

@@ -28,6 +28,7 @@ type seen struct {
 func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 	found := w.step.found(c.Object)
 	if c.Object.Kind == schema.KindCluster {
+		found.Unjudged = w.unjudged(c, nil)
 		return found, w.result.Back
 	}
 	if slices.Contains(w.result.Gone, c.Object) {
@@ -46,7 +47,7 @@ func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 	return found, shown.fresh && (proof.Well || !c.StartedAt.Before(w.step.since))
 }
 
-// shows gives what the snapshot shows of the object, if it has it.
+// shows tells whether the snapshot has the object, and what it shows of it.
 func (w *wellness) shows(o schema.Object) (shown seen, present bool) {
 	if o.Kind != schema.KindSource {
 		shown, present = w.seen[o]

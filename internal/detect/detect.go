@@ -125,10 +125,15 @@ func (m *Memory) tick(s *schema.ClusterContext, r *Rules) tick {
 
 // completeness tells of which kinds of object the snapshot has all there are.
 func completeness(s *schema.ClusterContext) map[string]bool {
-	whole := !s.Goodbye && len(s.Stale) == 0
+	missing := func(parts ...string) bool {
+		return slices.ContainsFunc(s.Stale, func(p schema.StalePart) bool {
+			return len(p.Parts) == 0 || slices.ContainsFunc(p.Parts, func(part string) bool { return slices.Contains(parts, part) })
+		})
+	}
 	return map[string]bool{
-		schema.KindService: whole && s.Omitted["services"] == 0,
-		schema.KindNode:    whole && s.Omitted["nodes"] == 0,
+		schema.KindService: !s.Goodbye && s.Omitted["services"] == 0 && !missing(schema.PartServices),
+		schema.KindNode: !s.Goodbye && s.Omitted["nodes"] == 0 &&
+			!missing(schema.PartNodes, schema.PartMachine, schema.PartDisks, schema.PartGPUs, schema.PartGPUErrors),
 		schema.KindSource:  !s.Goodbye,
 	}
 }
@@ -189,12 +194,11 @@ func (t *tick) observe(before []record, s *schema.ClusterContext) []record {
 			keep(v.machine(&s.Nodes[i], t.judgedBy(o, nil).node))
 		}
 	}
+	t.rules = t.cluster.rules // a source is judged by what holds for all of the cluster
 	t.sources(old, s, func(o schema.Object, stale *schema.StalePart) {
 		take(o)
-		t.judgedBy(o, nil)
 		keep(v.reading(stale))
 	})
-	t.rules = t.cluster.rules
 	for o, r := range old {
 		t.judgedBy(o, nil)
 		keep(t.absent(r))

@@ -180,6 +180,8 @@ func (r *Rules) fields() []field {
 		append(r.NodeRebooted.happens(NodeRebooted), set(NodeRebooted, "moved", UnitTime, &r.NodeRebooted.Moved)),
 		r.CPU.fields(CPU, UnitPercent),
 		r.GPUMemory.fields(GPUMemory, UnitPercent),
+		r.SourceBlind.fields(),
+		r.ClusterSilent.fields(),
 		r.TwoCollectors.fields(),
 	)
 }
@@ -241,6 +243,23 @@ func (l *DiskRule) fields() []field {
 		set(Disk, "worse", UnitPercent, &l.Worse),
 		set(Disk, "worse_free", UnitBytes, &l.WorseFree),
 		set(Disk, "worse_severity", UnitSeverity, &l.WorseSeverity))
+}
+
+func (l *SourceRule) fields() []field {
+	return append(l.lasts(SourceBlind),
+		set(SourceBlind, "worse_after", UnitSpan, &l.WorseAfter), set(SourceBlind, "worse_severity", UnitSeverity, &l.WorseSeverity))
+}
+
+func (l *SilenceRule) fields() []field {
+	const c = ClusterSilent
+	return []field{
+		set(c, SettingHold, UnitSpan, &l.Hold),
+		set(c, "hold_min", UnitTime, &l.HoldMin),
+		set(c, "snapshots", UnitCount, &l.Snapshots).upTo(1000),
+		l.severity(c),
+		set(c, "goodbye_severity", UnitSeverity, &l.GoodbyeSeverity),
+		set(c, "goodbye_for", UnitTime, &l.GoodbyeFor),
+	}
 }
 
 func (l *CollectorsRule) fields() []field {

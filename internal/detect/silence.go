@@ -63,6 +63,7 @@ type Silence struct {
 // Silent judges a cluster by its memory, by when its newest snapshot was stored, and by now: both by the clock of the
 // server that stores them. Whether the caller could have heard anything is the caller's to know.
 func Silent(cluster string, m Memory, stored, now time.Time, r Rules) Silence {
+	r = r.in(cluster)
 	h, l := &m.Heard, &r.ClusterSilent
 	s := Silence{
 		Known: !h.At.IsZero(), Due: stored.Add(l.after(h.Interval)),
@@ -98,10 +99,11 @@ func (h *heard) tell(cluster string, stored time.Time, bye bool) (string, []stri
 // WhySilent says where cluster_silent of a cluster stands, as Silent judges it.
 func WhySilent(cluster string, m Memory, stored, now time.Time, r Rules) Reason {
 	s, reason := Silent(cluster, m, stored, now, r), Reason{Condition: ClusterSilent, Verdict: VerdictWell}
+	r = r.in(cluster)
 	heard := "heard " + span(max(now.Sub(stored), 0)) + " ago"
 	switch {
 	case r.ClusterSilent.Severity == "":
-		reason.Verdict, reason.Text = VerdictOff, offByRules
+		reason.Verdict, reason.Text = VerdictOff, r.offReason(ClusterSilent)
 	case m.Heard.Played:
 		reason.Verdict, reason.Text = VerdictNotWanted, "not alerted, it is made up or a recording, which nobody misses"
 	case !s.Missed:
@@ -111,6 +113,9 @@ func WhySilent(cluster string, m Memory, stored, now time.Time, r Rules) Reason 
 		reason.Text = "nothing since " + clock(stored) + ", " + s.Conditions[0].Title
 	default:
 		reason.Text = "well, " + heard + "; told after " + span(r.ClusterSilent.after(m.Heard.Interval)) + " without a snapshot"
+	}
+	if changed := r.changed(ClusterSilent); changed != "" && reason.Verdict != VerdictOff {
+		reason.Text += "; " + changed
 	}
 	reason.Text = ClusterSilent + ": " + reason.Text
 	return reason

@@ -47,7 +47,10 @@ func (d *doctor) host(ctx context.Context) []Finding {
 	if !d.Host {
 		return []Finding{{AreaSources, "host", Off, "BELLBUOY_SOURCE does not list it", ""}}
 	}
-	s, err := host.Open(ctx, host.Config{}, nil)
+	s, err := host.Open(ctx, host.Config{Unasked: !d.Asked}, nil)
+	if errors.Is(err, source.ErrAbsent) && !d.Asked {
+		return []Finding{{AreaSources, "host", Off, err.Error(), ""}}
+	}
 	if err != nil {
 		f := Finding{AreaSources, "host", Fault, "", ""}
 		f.What, f.Fix = apart(err, "set BELLBUOY_SOURCE to what can be read")

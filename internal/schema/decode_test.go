@@ -363,3 +363,26 @@ func TestTextBehindAnAlertIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAStalePartThatDoesNotSayWhatItConcernsConcernsAll(t *testing.T) {
+	tests := []struct {
+		name, stale, service string
+		want                 bool
+	}{
+		{"of-an-older-collector", `{"source":"docker","since":"2026-11-23T08:00:00Z","error":"gone"}`, `{"name":"web"}`, true},
+		{"that-says-so", `{"source":"host","parts":["disks"],"since":"2026-11-23T08:00:00Z","error":"gone"}`, `{"name":"web"}`, false},
+		{"where-another-object-is-marked", `{"source":"docker","since":"2026-11-23T08:00:00Z","error":"gone"}`, `{"name":"web"},{"name":"db","stale":true}`, false},
+		{"none", "", `{"name":"web"}`, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := schema.DecodeContext([]byte(`{"cluster_name":"prod","stale":[` + tt.stale + `],"services":[` + tt.service + `]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Services[0].Stale; got != tt.want {
+				t.Errorf("stale %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

@@ -44,7 +44,28 @@ func DecodeContext(b []byte) (ClusterContext, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return ClusterContext{}, fmt.Errorf("decode snapshot: %w", err)
 	}
+	c.markStale()
 	return c, c.Validate()
+}
+
+// markStale marks every object of a snapshot whose stale part does not say which parts it concerns, if none is marked:
+// that is what a collector publishes that knows neither.
+func (c *ClusterContext) markStale() {
+	says := func(p StalePart) bool { return len(p.Parts) > 0 }
+	if len(c.Stale) == 0 || slices.ContainsFunc(c.Stale, says) || c.marksStale() {
+		return
+	}
+	for i := range c.Services {
+		c.Services[i].Stale = true
+	}
+	for i := range c.Nodes {
+		c.Nodes[i].Stale = true
+	}
+}
+
+func (c *ClusterContext) marksStale() bool {
+	return slices.ContainsFunc(c.Services, func(s ServiceSummary) bool { return s.Stale }) ||
+		slices.ContainsFunc(c.Nodes, func(n NodeSummary) bool { return n.Stale })
 }
 
 // DecodeAlert reads the body of an ALERTS message that was found under the given cluster token and id, and refuses
