@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/source/docker"
 )
 
 // severities is how bad each condition is where these rows make it fire, at the moment when it does.
@@ -25,7 +27,7 @@ func severities() map[string]string {
 		detect.JobFailed: schema.SeverityWarning, detect.NodeDown: schema.SeverityCritical, detect.GPUErrors: schema.SeverityCritical,
 		detect.Disk: schema.SeverityWarning, detect.LowMemory: schema.SeverityWarning, detect.GPUHot: schema.SeverityWarning,
 		detect.NodeRebooted: schema.SeverityInfo, detect.CPU: schema.SeverityInfo, detect.GPUMemory: schema.SeverityInfo,
-		detect.TwoCollectors: schema.SeverityWarning,
+		detect.TwoCollectors: schema.SeverityWarning, detect.SourceBlind: schema.SeverityWarning, detect.ClusterSilent: schema.SeverityCritical,
 	}
 }
 
@@ -56,8 +58,9 @@ func never(source string) map[string]string {
 
 func TestEveryConditionFiresFromEverySourceThatReadsItsPart(t *testing.T) {
 	t.Parallel()
+	own := []string{detect.TwoCollectors, detect.SourceBlind, detect.ClusterSilent} // each has its test below
 	for _, c := range detect.Conditions(detect.Default()) {
-		if c.Part == "" && c.Name != detect.TwoCollectors {
+		if c.Part == "" && !slices.Contains(own, c.Name) {
 			t.Errorf("%s is of no part that a source reads, so it needs a test like that of %s", c.Name, detect.TwoCollectors)
 		}
 	}
@@ -206,5 +209,38 @@ func TestTwoCollectorsFiresFromTwoThatGoOn(t *testing.T) {
 	if len(all) != 1 || all[0].Object != detect.Collector(cluster) || len(all[0].Conditions) != 1 ||
 		!firing(all[0], detect.TwoCollectors, severities()[detect.TwoCollectors]) {
 		t.Errorf("with two there is %+v", all)
+	}
+}
+
+func TestSourceBlindFiresFromAnEngineThatIsGone(t *testing.T) {
+	t.Parallel()
+	c := collect(t, bustest.Server(t), collector.Config{
+		Cluster: "blind", Source: []string{"docker"}, Docker: docker.Config{Host: "unix://" + filepath.Join(t.TempDir(), "gone.sock")},
+	})
+	s := c.until(t, "a part that cannot be read", func(s schema.ClusterContext) bool { return len(s.Stale) > 0 })
+	j, found := judge{t: t}, []string(nil)
+	for by := time.Duration(0); by <= time.Minute && len(found) == 0; by += s.Interval() {
+		found = j.hear(again(s, by))
+	}
+	if diff := cmp.Diff([]string{"docker " + detect.SourceBlind + " " + severities()[detect.SourceBlind]}, found); diff != "" {
+		t.Errorf("what fires (-want +got):\n%s", diff)
+	}
+}
+
+func TestClusterSilentFiresWhenItsCollectorIsGone(t *testing.T) {
+	t.Parallel()
+	const cluster = "silent"
+	c := collect(t, bustest.Server(t), collector.Config{Cluster: cluster, Source: []string{"host"}, Host: newMachine(t).config()})
+	s := c.until(t, "anything", func(schema.ClusterContext) bool { return true })
+	j := judge{t: t}
+	j.hear(s)
+	j.hear(again(s, s.Interval()))
+	stored := s.TakenAt.Add(s.Interval())
+	if early := detect.Silent(cluster, j.memory, stored, stored.Add(time.Minute), detect.Default()); len(early.Conditions) > 0 {
+		t.Error("missed after a minute")
+	}
+	late := detect.Silent(cluster, j.memory, stored, stored.Add(2*time.Minute+time.Second), detect.Default())
+	if len(late.Conditions) != 1 || late.Conditions[0].Name != detect.ClusterSilent || late.Conditions[0].Severity != severities()[detect.ClusterSilent] {
+		t.Errorf("after two minutes there is %+v", late)
 	}
 }
