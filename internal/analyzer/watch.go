@@ -155,7 +155,7 @@ type step struct {
 
 func (s *step) found(o schema.Object) conversation.Found {
 	return conversation.Found{
-		At: s.snapshot.TakenAt, Cluster: s.snapshot.ClusterName, Source: s.snapshot.Source, Object: o,
+		At: s.snapshot.TakenAt, Stored: s.message.At, Cluster: s.snapshot.ClusterName, Source: s.snapshot.Source, Object: o,
 		Seq: s.message.Seq, Epoch: s.message.Epoch, Interval: s.snapshot.Interval(),
 	}
 }

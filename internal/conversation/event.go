@@ -15,6 +15,7 @@ type Event interface{ isEvent() }
 // snapshot: Conditions are all that is true now, none if the object is well.
 type Found struct {
 	At         time.Time
+	Stored     time.Time // when the snapshot was stored, by the clock of Said and Woke; zero: At. A recording's At is long past
 	Cluster    string
 	Source     string // kinds of source, which decide the tools that commands are for
 	Object     schema.Object

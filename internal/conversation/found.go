@@ -174,7 +174,7 @@ func (s *step) open(f Found, now []schema.Condition) (schema.Conversation, strin
 	s.c.TraceID = f.TraceID
 	s.c.Episode++
 	s.c.StartedAt = s.at
-	s.c.Conditions, s.c.Evidence, s.c.Diagnosis = nil, nil, nil
+	s.c.Conditions, s.c.Evidence, s.c.Diagnosis, s.c.CriticalSince = nil, nil, nil, time.Time{}
 	s.track(compare(s.c, now, s.at))
 	s.take(f, true)
 	m := s.say(schema.EventOpened, schema.SenderSystem, openedText(s.c))
@@ -189,6 +189,7 @@ func (s *step) reopen(f Found, now []schema.Condition, over time.Time) (schema.C
 	anew := !byModel(was.Diagnosis) || s.at.Sub(over) >= sameEpisode || owesAnew(was, s.at, now[0].Severity)
 	s.unclose()
 	s.input(f)
+	s.c.CriticalSince = time.Time{}
 	s.track(compare(was, now, s.at))
 	s.take(f, anew)
 	m := s.say(schema.EventReopened, schema.SenderSystem, reopenedText(was, s.c, s.at.Sub(over)))
@@ -262,6 +263,7 @@ func endedBy(c schema.Conversation) string {
 
 // input records where f comes from.
 func (s *step) input(f Found) {
+	s.stored = utc(f.Stored)
 	s.c.SnapshotSeq, s.c.SnapshotEpoch = f.Seq, utc(f.Epoch)
 	if f.Interval > 0 {
 		s.c.Interval = f.Interval.Seconds()

@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,8 +28,12 @@ func life(r *rand.Rand, n int) []conversation.Event {
 	now, snapshot, reply := noon, uint64(0), uint64(0)
 	for range n {
 		now = now.Add(time.Duration(r.IntN(900)) * time.Second)
+		what := r.IntN(10)
+		if r.IntN(15) == 0 { // nobody does anything for long
+			now, what = now.Add(time.Duration(r.IntN(36))*time.Hour), 9
+		}
 		var e conversation.Event
-		switch r.IntN(10) {
+		switch what {
 		case 0, 1, 2, 3:
 			snapshot++
 			e = finding(now, snapshot, r.IntN(20) == 0, someConditions(r)...)
@@ -167,6 +172,46 @@ func expected(c schema.Conversation, told []string) string {
 		return schema.StateDiagnosed
 	}
 	return schema.StateInvestigating
+}
+
+func TestOnlyWhatIsCriticalAndNobodysIsEscalatedAndOnlyOwnersAreReminded(t *testing.T) {
+	count := map[string]int{}
+	for _, shuffled := range []bool{false, true} {
+		each(t, many, shuffled, func(t *testing.T, seed uint64, events []conversation.Event) {
+			var c schema.Conversation
+			for i, e := range events {
+				next, _ := conversation.Next(c, e)
+				kinds := added(c, next)
+				newest := ""
+				if len(kinds) > 0 {
+					newest = kinds[len(kinds)-1]
+				}
+				_, isWake := e.(conversation.Woke)
+				nobodys := next.State == schema.StateInvestigating || next.State == schema.StateDiagnosed
+				switch {
+				case newest == schema.EventEscalated && isWake && nobodys && next.Severity == schema.SeverityCritical:
+					count[newest]++
+				case newest == schema.EventStillFiring && isWake && next.State == schema.StateAcknowledged && c.State == schema.StateAcknowledged && next.Severity == schema.SeverityCritical:
+					count[newest]++
+				case slices.Contains(kinds, schema.EventEscalated), newest == schema.EventStillFiring && isWake && c.State == schema.StateAcknowledged:
+					t.Fatalf("life %d event %d: %s, %s after %q by %T", seed, i, next.State, next.Severity, kinds, e)
+				}
+				if isWake && len(conversation.Owed(next)) > len(conversation.Owed(c)) && !slices.Contains(kinds, schema.EventUnsilenced) {
+					t.Fatalf("life %d event %d: %q owes %v, before it was %v", seed, i, kinds, conversation.Owed(next), conversation.Owed(c))
+				}
+				if pressing := nobodys && next.Severity == schema.SeverityCritical; !pressing && next.State != schema.StateAcknowledged &&
+					next.SilencedUntil.IsZero() && next.State != schema.StateWatching && !next.WakeAt.IsZero() {
+					t.Fatalf("life %d event %d: %s, %s wakes at %v", seed, i, next.State, next.Severity, next.WakeAt)
+				}
+				c = next
+			}
+		})
+	}
+	for _, kind := range []string{schema.EventEscalated, schema.EventStillFiring} {
+		if count[kind] < 10 {
+			t.Errorf("%s came up %d times; the lives are too dull", kind, count[kind])
+		}
+	}
 }
 
 func TestAClosedConversationNeverActs(t *testing.T) {

@@ -109,6 +109,7 @@ type Conversation struct {
 	Episode       int               `json:"episode"`
 	StartedAt     time.Time         `json:"started_at"`
 	UpdatedAt     time.Time         `json:"updated_at"`
+	CriticalSince time.Time         `json:"critical_since,omitzero"` // when the snapshot was stored that made the worst condition critical; zero: it is not
 	ClosedAt      time.Time         `json:"closed_at,omitzero"`
 	ClosedAs      string            `json:"closed_as,omitempty"`
 	Owner         string            `json:"owner,omitempty"`
