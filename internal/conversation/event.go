@@ -6,7 +6,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// Event is something that may change a conversation: Found, Said, Settled or Woke.
+// Event is something that may change a conversation: Found, Said, Settled, Woke or Quieted.
 //
 //sumtype:decl
 type Event interface{ isEvent() }
@@ -30,6 +30,7 @@ type Found struct {
 	Diagnosis  *schema.Diagnosis // by the rules; see NeedsEvidence
 	Affected   []schema.Affected // who depends on the object, worst first; see NeedsEvidence
 	Dependents int               // how many do in all
+	Silence    *Silence          // by scope, which covers all of Conditions; nil: none does
 	TraceID    string
 }
 
@@ -57,10 +58,26 @@ type Settled struct {
 // Woke says that the time At has come.
 type Woke struct{ At time.Time }
 
+// Quieted says, outside any snapshot, which silence by scope covers an open conversation now. Without one, By is who
+// ended that which did.
+type Quieted struct {
+	At      time.Time
+	Silence *Silence
+	By      string
+}
+
+// Silence is one by scope, made outside the conversations that it covers. No severity breaks through it.
+type Silence struct {
+	ID      string
+	Until   time.Time
+	By, Why string
+}
+
 func (Found) isEvent()   {}
 func (Said) isEvent()    {}
 func (Settled) isEvent() {}
 func (Woke) isEvent()    {}
+func (Quieted) isEvent() {}
 
 // Kinds of task.
 const (

@@ -20,6 +20,8 @@ func Next(c schema.Conversation, e Event) (next schema.Conversation, reason stri
 		return settled(c, e)
 	case Woke:
 		return woke(c, e)
+	case Quieted:
+		return quieted(c, e)
 	}
 	return c, "no event"
 }
