@@ -50,6 +50,7 @@ type Analyzer struct {
 	rules       detect.Rules
 	index       *index
 	memories    *memories
+	silences    silences
 	log         *slog.Logger
 	metrics     *metrics
 }
@@ -58,7 +59,7 @@ type Analyzer struct {
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Analyzer, error) {
 	a := &Analyzer{
 		bus: b, store: b, concurrency: cfg.Concurrency, rules: detect.Default(), index: newIndex(),
-		memories: newMemories(b.Kept("analyzer")), log: log, metrics: newMetrics(reg),
+		memories: newMemories(b.Kept("analyzer")), silences: silences{b.Kept("analyzer")}, log: log, metrics: newMetrics(reg),
 	}
 	if !cfg.LLM.Enabled() {
 		return a, nil

@@ -2,6 +2,7 @@ package analyzer
 
 import (
 	"context"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 )
@@ -59,4 +60,17 @@ func (m mortalKept) Put(ctx context.Context, key string, data []byte, expect uin
 		return 0, m.died
 	}
 	return rev, err
+}
+
+// WakeAt has a look at deadlines as of now, with the newest state of a conversation in mind.
+func (a *Analyzer) WakeAt(ctx context.Context, cluster, id string, now time.Time) error {
+	head, err := a.bus.Head(ctx, cluster, id)
+	if err != nil {
+		return err
+	}
+	if err := a.index.put(head); err != nil {
+		return err
+	}
+	a.wakeStep(ctx, now)
+	return nil
 }

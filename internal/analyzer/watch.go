@@ -23,7 +23,7 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()
 		return bus.Poison(err)
 	}
-	st := &step{snapshot: s, view: diagnose.NewView(&s), message: m}
+	st := &step{snapshot: s, view: diagnose.NewView(&s), message: m, hush: hush{silences: a.silences, snapshot: &s}}
 	result, err := a.detect(ctx, st)
 	if errors.Is(err, errOtherCluster) {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()
@@ -147,6 +147,7 @@ type step struct {
 	view     *diagnose.View
 	since    time.Time // when the detector's memory of this cluster begins
 	message  bus.Message
+	hush     hush
 
 	founds []conversation.Found // what the conversations have to be told
 	writes []bus.Write          // what that comes to
@@ -226,6 +227,9 @@ func (a *Analyzer) decide(ctx context.Context, founds []conversation.Found, s *s
 	for _, f := range founds {
 		head, err := a.head(ctx, f, reread)
 		if err != nil {
+			return nil, err
+		}
+		if f.Silence, err = s.hush.covering(ctx, f, head.Conversation); err != nil {
 			return nil, err
 		}
 		if conversation.NeedsEvidence(head.Conversation, f) {
