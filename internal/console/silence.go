@@ -32,8 +32,12 @@ func (p *Printer) Silences(list []client.Silence, now time.Time) {
 	t := Table{Head: []string{"ID", "WHAT", "WHEN", "OPEN", "BY", "WHY"}, Gives: []int{5, 1}}
 	for _, s := range list {
 		t.Rows = append(t.Rows, []Cell{
-			{Text: s.ID}, {Text: s.Matcher.String()}, {Text: p.during(s.Silence, now)}, {Text: strconv.Itoa(s.Covers)},
-			{Text: dash(s.Author.Name)}, {Text: s.Reason},
+			{Text: s.ID},
+			{Text: s.Matcher.String()},
+			{Text: p.during(s.Silence, now)},
+			{Text: strconv.Itoa(s.Covers)},
+			{Text: dash(s.Author.Name)},
+			{Text: s.Reason},
 		})
 	}
 	p.Table(t)

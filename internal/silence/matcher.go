@@ -30,8 +30,12 @@ const labelKey = "label."
 // keys of a matcher's words, but for labels.
 func (m *Matcher) keys() []key {
 	return []key{
-		{"cluster", &m.Cluster}, {"kind", &m.Kind}, {"namespace", &m.Namespace}, {"name", &m.Name},
-		{"condition", &m.Condition}, {"node", &m.Node},
+		{"cluster", &m.Cluster},
+		{"kind", &m.Kind},
+		{"namespace", &m.Namespace},
+		{"name", &m.Name},
+		{"condition", &m.Condition},
+		{"node", &m.Node},
 	}
 }
 
