@@ -50,6 +50,7 @@ func commands() []command {
 		demoCommand(),
 		testCommand(),
 		doctorCommand(),
+		forgetCommand(),
 		setupCommand(),
 		fakemodelCommand(),
 		completionCommand(),

@@ -86,7 +86,10 @@ func (a *Analyzer) scope(ref string, snapshots map[string]*schema.ClusterContext
 	slices.SortFunc(known, func(x, y client.Named) int { return cmp.Compare(x.ID, y.ID) })
 	known = slices.Compact(known)
 	found := client.Match(ref, known)
-	isCluster := slices.ContainsFunc(known, func(n client.Named) bool { return n.Cluster == ref }) || snapshots[ref] != nil
+	isCluster := a.isCluster(ref, snapshots)
+	if isCluster { // what is about the cluster as a whole bears its name
+		found = slices.DeleteFunc(found, func(n client.Named) bool { return n.Object.Name == ref && n.Object.Kind != schema.KindService })
+	}
 	switch {
 	case isCluster && len(found) > 0:
 		return m, "", badRequest(fmt.Errorf("silence: %q is a cluster and also names %s/%s: say cluster=%s or name=%s", ref, found[0].Cluster, found[0].Object, ref, found[0].Object.Name))
@@ -99,10 +102,16 @@ func (a *Analyzer) scope(ref string, snapshots map[string]*schema.ClusterContext
 	switch {
 	case err != nil:
 		return m, "", badRequest(fmt.Errorf("silence: %w", err))
+	case n.Object.Kind == schema.KindCluster:
+		return silence.Cluster(n.Cluster), "", nil
 	case n.Object.Kind == schema.KindNode && strings.HasPrefix(ref, "node/"):
 		return silence.Node(n.Cluster, n.Object.Name), "", nil
 	}
 	return silence.Object(n.Cluster, n.Object), n.ID, nil
+}
+
+func (a *Analyzer) isCluster(name string, snapshots map[string]*schema.ClusterContext) bool {
+	return snapshots[name] != nil || slices.ContainsFunc(a.named(), func(n client.Named) bool { return n.Cluster == name })
 }
 
 // silencesNow lists the silences by scope.

@@ -118,7 +118,7 @@ func (h *hush) target(f conversation.Found, c schema.Conversation) (t silence.Ta
 	x := h.service(f.Object)
 	if x == nil {
 		t.Labels = c.Labels
-		return t, f.Object.Kind == schema.KindNode
+		return t, f.Object.Kind != schema.KindService
 	}
 	t.Labels, t.Nodes = x.Labels, nodesOf(x)
 	return t, true

@@ -6,7 +6,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// Event is something that may change a conversation: Found, Said, Settled, Woke or Quieted.
+// Event is something that may change a conversation: Found, Said, Settled, Woke, Quieted or Forgotten.
 //
 //sumtype:decl
 type Event interface{ isEvent() }
@@ -73,11 +73,18 @@ type Silence struct {
 	By, Why string
 }
 
-func (Found) isEvent()   {}
-func (Said) isEvent()    {}
-func (Settled) isEvent() {}
-func (Woke) isEvent()    {}
-func (Quieted) isEvent() {}
+// Forgotten says that nobody needs the conversation any more: nothing tells of its object.
+type Forgotten struct {
+	At time.Time
+	By schema.Author
+}
+
+func (Found) isEvent()     {}
+func (Said) isEvent()      {}
+func (Settled) isEvent()   {}
+func (Woke) isEvent()      {}
+func (Quieted) isEvent()   {}
+func (Forgotten) isEvent() {}
 
 // Kinds of task.
 const (

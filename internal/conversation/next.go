@@ -22,6 +22,8 @@ func Next(c schema.Conversation, e Event) (next schema.Conversation, reason stri
 		return woke(c, e)
 	case Quieted:
 		return quieted(c, e)
+	case Forgotten:
+		return forgotten(c, e)
 	}
 	return c, "no event"
 }

@@ -48,7 +48,9 @@ func life(r *rand.Rand, n int) []conversation.Event {
 			}
 		case 4, 5, 6:
 			reply++
-			e = someReply(r, now, reply)
+			if e = someReply(r, now, reply); r.IntN(40) == 0 {
+				e = conversation.Forgotten{At: now, By: schema.Author{Name: "carl"}}
+			}
 		case 7, 8:
 			e = someResult(r, now, c)
 		default:
@@ -290,8 +292,9 @@ func TestReplayingWhatWasFoldedInChangesNothing(t *testing.T) {
 				continue
 			}
 			c = next
-			if _, isQuieted := e.(conversation.Quieted); isQuieted {
-				continue // made anew of the newest silences each time, never kept
+			switch e.(type) {
+			case conversation.Quieted, conversation.Forgotten:
+				continue // made anew of what is newest each time, never delivered
 			}
 			folded = append(folded, e)
 			for _, again := range folded {

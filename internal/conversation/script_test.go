@@ -29,6 +29,7 @@ var update = flag.Bool("update", false, "rewrite the scripts with what happens n
 //	12:00 woke                                            the deadline's clock
 //	12:00 again                                           the event before, delivered a second time
 //	12:00 hushed s1 14:00 anna WHY                        from now on a silence by scope covers it
+//	12:00 forgotten ben                                   nobody needs it any more
 //	12:00 lifted ben                                      none does any more
 //
 // "day2 12:00" is a day later. The indented lines below an event are what it adds, then what the conversation is.
@@ -95,6 +96,8 @@ func (p *player) event(t *testing.T, text string) conversation.Event {
 		f := finding(at, p.seq, what == "removed", strings.Fields(rest)...)
 		f.Silence = p.hush
 		p.newest = f
+	case "forgotten":
+		p.newest = conversation.Forgotten{At: at, By: schema.Author{Name: rest, Channel: "api"}}
 	case "hushed", "lifted":
 		p.newest = p.quieted(t, at, what, rest)
 	case "unjudged":
