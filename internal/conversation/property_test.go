@@ -292,8 +292,8 @@ func TestReplayingWhatWasFoldedInChangesNothing(t *testing.T) {
 				continue
 			}
 			c = next
-			switch e.(type) {
-			case conversation.Quieted, conversation.Forgotten:
+			_, isQuieted := e.(conversation.Quieted)
+			if _, isForgotten := e.(conversation.Forgotten); isQuieted || isForgotten {
 				continue // made anew of what is newest each time, never delivered
 			}
 			folded = append(folded, e)
