@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -262,7 +263,7 @@ func (a *Analyzer) explain(ctx context.Context, n client.Named, s *schema.Cluste
 // silencesOf adds who silenced it, and why.
 func (a *Analyzer) silencesOf(ctx context.Context, e *client.Explained, c schema.Conversation, s *schema.ClusterContext) error {
 	list, _, err := a.silences.load(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, errUnreadable) {
 		return err
 	}
 	places := places{snapshots: map[string]*schema.ClusterContext{e.Cluster: s}}

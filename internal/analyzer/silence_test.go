@@ -206,6 +206,24 @@ func TestWhatCannotBeSilencedIsRefusedWithTheReason(t *testing.T) {
 	}
 }
 
+func TestARecordThatCannotBeReadSilencesNothing(t *testing.T) {
+	q := newQuietStack(t)
+	if _, err := q.bus.Kept(bus.PartAnalyzer).Put(t.Context(), "silences", []byte("{"), 0); err != nil {
+		t.Fatal(err)
+	}
+	q.fail(t)
+	q.hook.Until(t, "the alert", func(posts []e2e.Post) bool { return len(posts) == 1 })
+	if _, err := q.Silences(t.Context()); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+		t.Errorf("silences: %v", err)
+	}
+	if _, err := q.Why(t.Context(), "checkout"); err != nil {
+		t.Errorf("why: %v", err)
+	}
+	if made, err := q.Silence(t.Context(), client.SilenceRequest{Ref: "prod", For: "1h", Reason: "x"}); err != nil || made.Covers != 1 {
+		t.Errorf("silence: %+v, %v", made, err)
+	}
+}
+
 func TestNoSilenceIsLostToAnother(t *testing.T) {
 	q := newQuietStack(t)
 	var all sync.WaitGroup

@@ -25,8 +25,14 @@ func (x silences) load(ctx context.Context) (l silence.List, rev uint64, err err
 	if err != nil || data == nil {
 		return l, rev, wrapped("read the silences", err)
 	}
-	return l, rev, wrapped("decode the silences", json.Unmarshal(data, &l))
+	if err := json.Unmarshal(data, &l); err != nil {
+		return silence.List{}, rev, fmt.Errorf("%w: the next one that is made begins the list anew: %w", errUnreadable, err)
+	}
+	return l, rev, nil
 }
+
+// errUnreadable says that the record is none. Nothing is silenced then: rather too much is told than too little.
+var errUnreadable = errors.New("the silences cannot be read")
 
 func wrapped(doing string, err error) error {
 	if err == nil {
@@ -39,7 +45,7 @@ func wrapped(doing string, err error) error {
 func (x silences) change(ctx context.Context, now time.Time, do func(silence.List) (silence.List, error)) (silence.List, error) {
 	for range attempts {
 		l, rev, err := x.load(ctx)
-		if err != nil {
+		if err != nil && !errors.Is(err, errUnreadable) {
 			return l, err
 		}
 		next, err := do(l.Kept(now))
@@ -76,7 +82,7 @@ func (h *hush) covering(ctx context.Context, f conversation.Found, c schema.Conv
 	_, listed := h.list.Find(by)
 	if !h.read || by != "" && !listed {
 		list, _, err := h.load(ctx)
-		if err != nil {
+		if err != nil && !errors.Is(err, errUnreadable) {
 			return nil, err
 		}
 		h.list, h.read = list, true
