@@ -40,14 +40,14 @@ var plan = []room{
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect config schema", "yaml", ""},
-	{"internal/analyzer", "rules detect conversation diagnose llm client bus process config scrub schema", "prometheus sync", ""},
+	{"internal/analyzer", "rules detect conversation diagnose silence llm client bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/doctor", "bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
 	{"internal/bus", "scrub schema", "nats orbit prometheus", ""},
 	{"internal/bus/embed", "", "nats nats-server", "bus schema"},
-	{"internal/client", "conversation bus scrub schema", "", ""},
+	{"internal/client", "conversation silence bus scrub schema", "", ""},
 	{"internal/demo", "analyzer notifier client drill llm llm/fake channel/webhook bus bus/embed process config schema", "prometheus", ""},
 	{"internal/drill", "client bus schema", "", "llm notifier"},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},
@@ -63,11 +63,12 @@ var plan = []room{
 	{"internal/detect", "scrub schema", "", ""},
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
+	{"internal/silence", "schema", "", ""},
 	{"internal/scrub", "schema", "", ""},
 	{"internal/schema", "", "", ""},
 
 	{"internal/config", "", "envconfig", ""},
-	{"internal/console", "client scrub schema", "isatty term", ""},
+	{"internal/console", "client silence scrub schema", "isatty term", ""},
 	{"internal/process", "config", "tint isatty prometheus sync", ""},
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
@@ -80,7 +81,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/detect internal/conversation internal/diagnose internal/scrub internal/schema")
+var pure = strings.Fields("internal/detect internal/conversation internal/diagnose internal/silence internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")

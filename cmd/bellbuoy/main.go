@@ -43,10 +43,14 @@ func commands() []command {
 		resolveCommand(),
 		dismissCommand(),
 		reopenCommand(),
+		silenceCommand(),
+		silencesCommand(),
+		unsilenceCommand(),
 		whyCommand(),
 		demoCommand(),
 		testCommand(),
 		doctorCommand(),
+		forgetCommand(),
 		setupCommand(),
 		fakemodelCommand(),
 		completionCommand(),
@@ -124,7 +128,7 @@ func (c command) help(w io.Writer, set *flag.FlagSet) {
 	fmt.Fprintf(w, "%s\n  %s\n", strings.TrimSpace("bellbuoy "+c.name+" "+c.args), c.about)
 	set.VisitAll(func(f *flag.Flag) {
 		fmt.Fprintf(w, "  --%-10s %s", f.Name, f.Usage)
-		if f.DefValue != "false" {
+		if f.DefValue != "false" && f.DefValue != "" {
 			fmt.Fprintf(w, " (default %s)", f.DefValue)
 		}
 		fmt.Fprintln(w)

@@ -75,29 +75,41 @@ func verbCommand(verb, about string) command {
 
 // say stores a reply and prints what it led to: the answer to a question, or the event that a verb became.
 func say(ctx context.Context, out io.Writer, w waiting, r client.ReplyRequest) error {
-	var person personConfig
-	if err := config.Load(process.Prefix, &person); err != nil {
+	name, err := whoTypes()
+	if err != nil {
 		return err
 	}
-	r.Author = cmp.Or(person.Name, os.Getenv("USER"), "someone")
+	r.Author = name
 	return connected(ctx, func(ctx context.Context, c *client.Client) error {
 		stored, err := c.Reply(ctx, r)
 		if err != nil {
 			return err
 		}
-		short := cmp.Or(stored.Short, stored.Conversation[:shortID]) // an older analyzer does not say
-		ctx, cancel := context.WithTimeout(ctx, w.within)
-		defer cancel()
-		before, err := c.Get(ctx, stored.Conversation)
-		if err != nil {
-			return err
-		}
-		after, err := c.Await(ctx, before.Cluster, before.ID, func(now schema.Conversation) bool { return outcome(now, stored.ReplyID) != nil })
-		if err != nil {
-			return fmt.Errorf("wait for what comes of the reply, which is stored: %w: bellbuoy show %s will tell", err, short)
-		}
-		return w.print(out, after, outcome(after, stored.ReplyID), short)
+		return w.outcome(ctx, c, out, stored)
 	})
+}
+
+// whoTypes is the name of whoever types.
+func whoTypes() (string, error) {
+	var person personConfig
+	err := config.Load(process.Prefix, &person)
+	return cmp.Or(person.Name, os.Getenv("USER"), "someone"), err
+}
+
+// outcome waits for what a stored reply leads to, and prints that.
+func (w *waiting) outcome(ctx context.Context, c *client.Client, out io.Writer, stored client.ReplyResponse) error {
+	short := cmp.Or(stored.Short, stored.Conversation[:shortID]) // an older analyzer does not say
+	ctx, cancel := context.WithTimeout(ctx, w.within)
+	defer cancel()
+	before, err := c.Get(ctx, stored.Conversation)
+	if err != nil {
+		return err
+	}
+	after, err := c.Await(ctx, before.Cluster, before.ID, func(now schema.Conversation) bool { return outcome(now, stored.ReplyID) != nil })
+	if err != nil {
+		return fmt.Errorf("wait for what comes of the reply, which is stored: %w: bellbuoy show %s will tell", err, short)
+	}
+	return w.print(out, after, outcome(after, stored.ReplyID), short)
 }
 
 func (w *waiting) print(out io.Writer, c schema.Conversation, events []schema.Message, short string) error {

@@ -38,7 +38,7 @@ func why(ctx context.Context, c *client.Client, out io.Writer, ref string, asJSO
 	if ref == "" {
 		p.Quiet(response.Clusters, time.Now())
 	} else {
-		p.Why(response)
+		p.Why(response, time.Now())
 	}
 	return p.Err()
 }

@@ -58,6 +58,7 @@ type Analyzer struct {
 	index       *index
 	memories    *memories
 	listening   listening
+	silences    silences
 	log         *slog.Logger
 	metrics     *metrics
 }
@@ -70,7 +71,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	}
 	a := &Analyzer{
 		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: judged, index: newIndex(),
-		memories: newMemories(b.Kept("analyzer")), log: log, metrics: newMetrics(reg),
+		memories: newMemories(b.Kept("analyzer")), silences: silences{b.Kept("analyzer")}, log: log, metrics: newMetrics(reg),
 	}
 	if !cfg.LLM.Enabled() {
 		return a, nil

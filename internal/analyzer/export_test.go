@@ -78,3 +78,16 @@ func Attention(steps []time.Time, reconnects []uint64) time.Duration {
 	}
 	return attentive
 }
+
+// WakeAt has a look at deadlines as of now, with the newest state of a conversation in mind.
+func (a *Analyzer) WakeAt(ctx context.Context, cluster, id string, now time.Time) error {
+	head, err := a.bus.Head(ctx, cluster, id)
+	if err != nil {
+		return err
+	}
+	if err := a.index.put(head); err != nil {
+		return err
+	}
+	a.wakeStep(ctx, now)
+	return nil
+}

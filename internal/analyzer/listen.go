@@ -160,11 +160,18 @@ func (a *Analyzer) silent(ctx context.Context, cluster string, head bus.Message,
 	view, object := diagnose.NewView(&last), detect.Cluster(cluster)
 	found := conversation.Found{
 		At: now, Cluster: cluster, Source: last.Source, Object: object, Conditions: conditions,
-		Seq: head.Seq, Epoch: head.Epoch, Late: true, Interval: last.Interval(),
+		Seq: head.Seq, Epoch: head.Epoch, Late: true, Interval: last.Interval(), Stored: now,
 	}
-	return a.fold(ctx, cluster, schema.ConversationID(cluster, object), func(c schema.Conversation) (conversation.Event, bool) {
-		return withEvidence(found, c, view), true
+	var failed error
+	h := hush{silences: a.silences, snapshot: &last}
+	err = a.fold(ctx, cluster, schema.ConversationID(cluster, object), func(c schema.Conversation) (conversation.Event, bool) {
+		f := found
+		if f.Silence, failed = h.covering(ctx, f, c); failed != nil {
+			return nil, false
+		}
+		return withEvidence(f, c, view), true
 	})
+	return errors.Join(err, failed)
 }
 
 // forget closes what is open about a cluster of which no snapshot is kept any more: it has been silent for as long as

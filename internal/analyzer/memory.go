@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -22,6 +23,7 @@ type remembered struct {
 type kept interface {
 	Get(ctx context.Context, key string) (data []byte, rev uint64, err error)
 	Put(ctx context.Context, key string, data []byte, expect uint64) (rev uint64, err error)
+	Drop(ctx context.Context, key string, expect uint64) error
 }
 
 // memories reads and writes the detector's memory. It remembers the newest record that it saw of each cluster, which
@@ -34,7 +36,8 @@ type memories struct {
 
 type memory struct {
 	remembered
-	rev uint64
+	rev    uint64
+	absent bool // nothing is stored
 }
 
 func newMemories(k kept) *memories { return &memories{kept: k, seen: map[string]memory{}} }
@@ -68,12 +71,31 @@ func (m *memories) read(ctx context.Context, cluster string) (memory, error) {
 	}
 	got := memory{remembered: remembered{Cluster: cluster}, rev: rev}
 	if data == nil {
+		got.absent = true
 		return got, nil
 	}
 	if err := json.Unmarshal(data, &got.remembered); err != nil {
 		return memory{}, fmt.Errorf("decode the memory of cluster %q: %w", cluster, err)
 	}
 	return got, nil
+}
+
+// drop forgets a cluster, and tells whether there was something to forget.
+func (m *memories) drop(ctx context.Context, cluster string) (had bool, err error) {
+	for range attempts {
+		got, err := m.load(ctx, cluster, true)
+		if err != nil || got.absent {
+			return false, err
+		}
+		m.mu.Lock()
+		delete(m.seen, schema.Token(cluster))
+		m.mu.Unlock()
+		err = m.kept.Drop(ctx, memoryKey(cluster), got.rev)
+		if !errors.Is(err, bus.ErrConflict) {
+			return err == nil, err
+		}
+	}
+	return false, fmt.Errorf("forget the memory of cluster %q: others wrote first %d times in a row: a collector still publishes it", cluster, attempts)
 }
 
 // store writes next over before. It fails with bus.ErrConflict when another analyzer was faster.

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/client"
@@ -19,12 +21,16 @@ const serviceVersion = "0.1.0"
 // service is what people ask: answered by any analyzer.
 func (a *Analyzer) service() bus.Service {
 	return bus.Service{
-		Name: "bellbuoy", Version: serviceVersion, Description: "Bellbuoy's conversations: list, get, reply, why",
+		Name: "bellbuoy", Version: serviceVersion, Description: "Bellbuoy's conversations: list, get, reply, why; silences; forget",
 		Endpoints: []bus.Endpoint{
 			{Verb: client.VerbList, Handle: handle(a.list)},
 			{Verb: client.VerbGet, Handle: handle(a.get)},
 			{Verb: client.VerbReply, Handle: handle(a.take)},
 			{Verb: client.VerbWhy, Handle: handle(a.why)},
+			{Verb: client.VerbSilence, Handle: handle(a.silence)},
+			{Verb: client.VerbSilences, Handle: handle(a.silencesNow)},
+			{Verb: client.VerbUnsilence, Handle: handle(a.unsilence)},
+			{Verb: client.VerbForget, Handle: handle(a.forgetWhat)},
 		},
 	}
 }
@@ -273,8 +279,26 @@ func (a *Analyzer) explain(ctx context.Context, n client.Named, s *schema.Cluste
 	if err != nil {
 		return client.Explained{}, err
 	}
-	if head.Conversation.ID != "" {
-		e.Conversation, e.State = head.Conversation.ID, head.Conversation.State
+	c := head.Conversation
+	if c.ID != "" {
+		e.Conversation, e.State = c.ID, c.State
 	}
-	return e, nil
+	return e, a.silencesOf(ctx, &e, c, s)
+}
+
+// silencesOf adds who silenced it, and why.
+func (a *Analyzer) silencesOf(ctx context.Context, e *client.Explained, c schema.Conversation, s *schema.ClusterContext) error {
+	list, _, err := a.silences.load(ctx)
+	if err != nil && !errors.Is(err, errUnreadable) {
+		return err
+	}
+	places := places{snapshots: map[string]*schema.ClusterContext{e.Cluster: s}}
+	c.Cluster, c.Object = e.Cluster, e.Object
+	e.Silences = places.about(list, c, time.Now())
+	for _, m := range c.Messages {
+		if m.Kind == schema.EventSilenced && c.State == schema.StateSilenced {
+			e.Silenced = m.Content
+		}
+	}
+	return nil
 }

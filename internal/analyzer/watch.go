@@ -24,7 +24,7 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 		return bus.Poison(err)
 	}
 	a.listening.later(schema.Token(s.ClusterName), m.At.Add(a.rules.For(s.ClusterName, detect.Cluster(s.ClusterName), nil).ClusterSilent.HoldMin))
-	st := &step{snapshot: s, view: diagnose.NewView(&s), message: m}
+	st := &step{snapshot: s, view: diagnose.NewView(&s), message: m, hush: hush{silences: a.silences, snapshot: &s}}
 	result, err := a.detect(ctx, st)
 	if errors.Is(err, errOtherCluster) {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()
@@ -148,6 +148,7 @@ type step struct {
 	view     *diagnose.View
 	since    time.Time // when the detector's memory of this cluster begins
 	message  bus.Message
+	hush     hush
 
 	founds []conversation.Found // what the conversations have to be told
 	writes []bus.Write          // what that comes to
@@ -156,7 +157,7 @@ type step struct {
 
 func (s *step) found(o schema.Object) conversation.Found {
 	return conversation.Found{
-		At: s.snapshot.TakenAt, Cluster: s.snapshot.ClusterName, Source: s.snapshot.Source, Object: o,
+		At: s.snapshot.TakenAt, Stored: s.message.At, Cluster: s.snapshot.ClusterName, Source: s.snapshot.Source, Object: o,
 		Seq: s.message.Seq, Epoch: s.message.Epoch, Interval: s.snapshot.Interval(),
 	}
 }
@@ -227,6 +228,9 @@ func (a *Analyzer) decide(ctx context.Context, founds []conversation.Found, s *s
 	for _, f := range founds {
 		head, err := a.head(ctx, f, reread)
 		if err != nil {
+			return nil, err
+		}
+		if f.Silence, err = s.hush.covering(ctx, f, head.Conversation); err != nil {
 			return nil, err
 		}
 		next, _ := conversation.Next(head.Conversation, withEvidence(f, head.Conversation, s.view))

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -20,7 +22,8 @@ type Kept struct {
 // Kept opens the records of a part: PartCollector, PartAnalyzer or PartNotifier.
 func (b *Bus) Kept(part string) Kept { return Kept{b, part} }
 
-// Get is a record and its revision. One that is missing is nil with revision 0.
+// Get is a record and its revision. One that is missing is nil with revision 0; one that was dropped a moment ago is nil
+// too, but is to be put on top of the revision given.
 func (k Kept) Get(ctx context.Context, key string) (data []byte, rev uint64, err error) {
 	if err := validKey(key); err != nil {
 		return nil, 0, err
@@ -35,6 +38,9 @@ func (k Kept) Get(ctx context.Context, key string) (data []byte, rev uint64, err
 	}
 	if err != nil {
 		return nil, 0, err
+	}
+	if len(m.Data) == 0 {
+		return nil, m.Sequence, nil
 	}
 	return m.Data, m.Sequence, nil
 }
@@ -51,6 +57,22 @@ func (k Kept) Put(ctx context.Context, key string, data []byte, expected uint64)
 	return k.bus.store(ctx, m)
 }
 
+// droppedFor is how long the server keeps what stands for a dropped record: the least that it takes.
+const droppedFor = time.Second
+
+// Drop removes a record that has the revision expected. It needs no more permission than Put does: an empty message
+// takes the record's place, and goes by itself. ErrConflict says that it has another revision by now.
+func (k Kept) Drop(ctx context.Context, key string, expected uint64) error {
+	if err := validKey(key); err != nil {
+		return err
+	}
+	m := nats.NewMsg(k.bus.subjects.Kept(k.part, key))
+	m.Header.Set(jetstream.MsgTTLHeader, droppedFor.String())
+	expect(m, m.Subject, expected)
+	_, err := k.bus.store(ctx, m)
+	return err
+}
+
 // Each hands every record whose key begins with the tokens of prefix, and has more, to do; an empty prefix means all.
 // It ends with do's first error.
 func (k Kept) Each(ctx context.Context, prefix string, do func(key string, data []byte, rev uint64) error) error {
@@ -64,6 +86,9 @@ func (k Kept) Each(ctx context.Context, prefix string, do func(key string, data 
 	}
 	below := k.bus.subjects.Kept(k.part, "")
 	return k.bus.newestOfEach(ctx, keptStream(k.part), below+pattern, func(m Message) error {
+		if len(m.Data) == 0 { // dropped
+			return nil
+		}
 		return do(strings.TrimPrefix(m.Subject, below), m.Data, m.Seq)
 	})
 }

@@ -76,6 +76,37 @@ func TestKeptEachSeesTheNewestOfItsPrefixOnly(t *testing.T) {
 	}
 }
 
+func TestADroppedRecordIsMissingAndCanBeMadeAnew(t *testing.T) {
+	k := bustest.New(t).Kept(bus.PartAnalyzer)
+	first, err := k.Put(t.Context(), "memory.prod", []byte("one"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Drop(t.Context(), "memory.prod", first+1); !errors.Is(err, bus.ErrConflict) {
+		t.Errorf("dropped at another revision: %v, want ErrConflict", err)
+	}
+	if err := k.Drop(t.Context(), "memory.prod", first); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Each(t.Context(), "", func(key string, _ []byte, _ uint64) error { return errors.New("there is " + key) }); err != nil {
+		t.Error(err)
+	}
+	// What stands for the record goes after a second, before or after this.
+	var data []byte
+	for range 2 {
+		rev := uint64(0)
+		if data, rev, err = k.Get(t.Context(), "memory.prod"); data != nil || err != nil {
+			t.Fatalf("a dropped record is %q, %v", data, err)
+		}
+		if _, err = k.Put(t.Context(), "memory.prod", []byte("two"), rev); !errors.Is(err, bus.ErrConflict) {
+			break
+		}
+	}
+	if data, _, _ = k.Get(t.Context(), "memory.prod"); string(data) != "two" || err != nil {
+		t.Errorf("made anew it is %q, %v", data, err)
+	}
+}
+
 func TestKeptRefusesKeysThatAreNoTokens(t *testing.T) {
 	k := bustest.New(t).Kept(bus.PartNotifier)
 	for _, key := range []string{"", "a..b", "a.*", ">", "a b", "a."} {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // WhyRequest asks why something is, or is not, alerting. Ref is a conversation or the name of any object; empty asks
@@ -25,7 +26,10 @@ type Explained struct {
 	Object       schema.Object `json:"object"`
 	Conversation string        `json:"conversation,omitempty"` // id, if it has one
 	State        string        `json:"state,omitempty"`        // of that conversation
-	Reasons      []Reason      `json:"reasons"`
+	Silenced     string        `json:"silenced,omitempty"`     // who silenced that conversation until when, and why
+
+	Silences []silence.Silence `json:"silences,omitempty"` // by scope, which cover it now or will
+	Reasons  []Reason          `json:"reasons"`
 }
 
 // Reason is one decision: the condition, the verdict by name, and what it rests on.

@@ -96,7 +96,7 @@ func (p *Printer) event(c *schema.Conversation, m *schema.Message) event {
 		if newest {
 			e.text, e.likely = headline(c), likely(c)
 		}
-	case schema.EventReopened, schema.EventWorsened:
+	case schema.EventReopened, schema.EventWorsened, schema.EventEscalated:
 		e.tag, e.text = tag(c.Severity), lowerFirst(withoutName(c, attributed(m)))
 		if newest && m.Kind == schema.EventReopened {
 			e.likely = likely(c)

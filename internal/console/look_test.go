@@ -7,6 +7,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/console"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 func service(namespace, name string) schema.Object {
@@ -112,6 +113,26 @@ func TestWhyWithoutANameTellsWhatIsNotAlertedOn(t *testing.T) {
 		p.Why(client.WhyResponse{Objects: []client.Explained{{
 			Cluster: "box7", Object: service("shop", "checkout"), Conversation: "9f2c51d07be34a68", State: schema.StateInvestigating,
 			Reasons: []client.Reason{{Condition: "service_down", Verdict: "firing", Text: "service_down: alerting since 03:04:31 UTC, checkout: 0 of 3 running"}, {Verdict: "well", Text: "oom_killed: well"}},
-		}}})
+		}}}, at)
+	})
+}
+
+func TestSilencesSayWhoAndWhy(t *testing.T) {
+	racks := silence.Silence{
+		ID: "ab12cd34", Matcher: silence.Node("box7", "n1"), From: at.Add(-time.Hour), Until: at.Add(time.Hour),
+		Author: schema.Author{Name: "anna", Channel: "api"}, Reason: "moving the racks,\x1b[2J which takes a while and then some more, as it always does",
+	}
+	later := racks
+	later.ID, later.Matcher, later.From, later.Until = "ff00ff00", silence.Matcher{Cluster: "box*", Labels: map[string]string{"team": "shop"}}, at.Add(time.Hour), at.Add(30*time.Hour)
+	everyLook(t, "silences", func(p *console.Printer) {
+		p.Silenced(racks, 3, at)
+		p.Silenced(later, 0, at)
+		p.Silences([]client.Silence{{Silence: racks, Covers: 1}, {Silence: later}}, at)
+		p.Silences(nil, at)
+		p.Unsilenced(racks, 1)
+		p.Why(client.WhyResponse{Objects: []client.Explained{{
+			Cluster: "box7", Object: service("shop", "checkout"), Conversation: "9f2c51d07be34a68", State: schema.StateSilenced,
+			Silenced: "Silenced by anna until 04:04 UTC, with silence ab12cd34. “moving the racks”", Silences: []silence.Silence{racks},
+		}}}, at)
 	})
 }

@@ -17,6 +17,9 @@ func (p *Printer) Show(c schema.Conversation, now time.Time) {
 	head := c.ID + " " + stateTag(&c) + " " + p.object(c.Cluster, c.Object) + " "
 	b.WriteString(strings.Join(wrap(headline(&c), p.width()-columns(head), p.width()-labelled), "\n"+strings.Repeat(" ", labelled)) + "\n")
 	p.row(&b, "state", p.stateLine(&c, now))
+	if by := silencedBy(&c); by != "" {
+		p.row(&b, "silenced", by)
+	}
 	p.row(&b, "since", p.sinceLine(&c, now))
 	for i, x := range c.Conditions {
 		label := ""

@@ -11,8 +11,8 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// Why prints what is decided about single objects.
-func (p *Printer) Why(r client.WhyResponse) {
+// Why prints what is decided about single objects, as of now.
+func (p *Printer) Why(r client.WhyResponse, now time.Time) {
 	var b strings.Builder
 	for _, e := range r.Objects {
 		state := "no conversation"
@@ -24,6 +24,12 @@ func (p *Printer) Why(r client.WhyResponse) {
 			name = e.Cluster
 		}
 		b.WriteString(clean(e.Object.Kind) + " " + p.paint(bold, clean(name)) + " (" + state + ")\n")
+		if e.Silenced != "" {
+			p.row(&b, "silenced", clean(e.Silenced))
+		}
+		for _, s := range e.Silences {
+			p.row(&b, "silence", p.byScope(s, now))
+		}
 		for _, reason := range e.Reasons {
 			p.row(&b, reason.Verdict, clean(reason.Text))
 		}

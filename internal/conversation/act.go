@@ -57,7 +57,7 @@ func (r *reply) silence() {
 	case until.Sub(r.at) > maxSilence:
 		r.refuse("Not silenced: 30 days is the longest. Say dismiss if it need not be told at all.")
 	default:
-		r.c.SilencedUntil = until
+		r.c.SilencedUntil, r.c.SilencedBy = until, ""
 		r.did(schema.EventSilenced, fmt.Sprintf("Silenced by %s until %s.", r.name(), clock(until, r.at)))
 	}
 }

@@ -124,7 +124,9 @@ func tiers(c schema.Conversation) []int {
 	mark(last(c, schema.EventUnacknowledged))
 	mark(last(c, schema.EventResolved))
 	mark(last(c, schema.EventStillFiring))
+	mark(last(c, schema.EventEscalated))
 	mark(last(c, schema.EventSilenced))
+	mark(last(c, schema.EventUnsilenced))
 	mark(last(c, schema.EventDismissed))
 	if i := owing(c); i >= 0 {
 		mark(i)

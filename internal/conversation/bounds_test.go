@@ -142,3 +142,16 @@ func BenchmarkNextOpens(b *testing.B) {
 		conversation.Next(schema.Conversation{}, f)
 	}
 }
+
+func TestALongConversationStillKnowsWhenToEscalate(t *testing.T) {
+	c := after(finding(noon, 1, false, "service_down", "critical"))
+	c, _ = conversation.Next(c, verdict(at(0), c, "the disk is full"))
+	for range 6 {
+		c, _ = conversation.Next(c, conversation.Woke{At: c.WakeAt})
+		c = crowd(c, 250, func(int) string { return "help" })
+		checkBounds(t, c)
+	}
+	if want := noon.Add(20 * time.Hour); !c.WakeAt.Equal(want) || len(conversation.Owed(c)) != 0 {
+		t.Errorf("wakes at %v, want %v; owes %v", c.WakeAt, want, conversation.Owed(c))
+	}
+}

@@ -85,7 +85,21 @@ func (s *step) track(d change) {
 	s.c.Conditions = all[:min(len(all), maxConditions)]
 	if len(d.now) > 0 {
 		w := all[0]
+		s.critical(w.Severity)
 		s.c.Condition, s.c.Severity, s.c.Title = w.Name, w.Severity, w.Title
+	}
+}
+
+// critical records since when the worst condition is critical, severity being what it is from now on.
+func (s *step) critical(severity string) {
+	switch {
+	case severity != schema.SeverityCritical:
+		s.c.CriticalSince = time.Time{}
+	case s.c.CriticalSince.IsZero() || s.c.Severity != schema.SeverityCritical:
+		s.c.CriticalSince = s.stored
+		if s.stored.IsZero() {
+			s.c.CriticalSince = s.at
+		}
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// Event is something that may change a conversation: Found, Said, Settled or Woke.
+// Event is something that may change a conversation: Found, Said, Settled, Woke, Quieted or Forgotten.
 //
 //sumtype:decl
 type Event interface{ isEvent() }
@@ -15,6 +15,7 @@ type Event interface{ isEvent() }
 // snapshot: Conditions are all that is true now, none if the object is well.
 type Found struct {
 	At         time.Time
+	Stored     time.Time // when the snapshot was stored, by the clock of Said and Woke; zero: At. A recording's At is long past
 	Cluster    string
 	Source     string // kinds of source, which decide the tools that commands are for
 	Object     schema.Object
@@ -30,6 +31,7 @@ type Found struct {
 	Diagnosis  *schema.Diagnosis // by the rules; see NeedsEvidence
 	Affected   []schema.Affected // who depends on the object, worst first; see NeedsEvidence
 	Dependents int               // how many do in all
+	Silence    *Silence          // by scope, which covers all of Conditions; nil: none does
 	TraceID    string
 }
 
@@ -57,10 +59,33 @@ type Settled struct {
 // Woke says that the time At has come.
 type Woke struct{ At time.Time }
 
-func (Found) isEvent()   {}
-func (Said) isEvent()    {}
-func (Settled) isEvent() {}
-func (Woke) isEvent()    {}
+// Quieted says, outside any snapshot, which silence by scope covers an open conversation now. Without one, By is who
+// ended that which did.
+type Quieted struct {
+	At      time.Time
+	Silence *Silence
+	By      string
+}
+
+// Silence is one by scope, made outside the conversations that it covers. No severity breaks through it.
+type Silence struct {
+	ID      string
+	Until   time.Time
+	By, Why string
+}
+
+// Forgotten says that nobody needs the conversation any more: nothing tells of its object.
+type Forgotten struct {
+	At time.Time
+	By schema.Author
+}
+
+func (Found) isEvent()     {}
+func (Said) isEvent()      {}
+func (Settled) isEvent()   {}
+func (Woke) isEvent()      {}
+func (Quieted) isEvent()   {}
+func (Forgotten) isEvent() {}
 
 // Kinds of task.
 const (

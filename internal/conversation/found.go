@@ -58,7 +58,7 @@ func superseded(c schema.Conversation, f Found) bool {
 // foundOpen is about an open conversation of which something is true.
 func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.Conversation, string) {
 	d := compare(c, now, f.At)
-	if d.nothing() {
+	if d.nothing() && !hushes(c, f.Silence) {
 		return c, "nothing has changed"
 	}
 	s := begin(c, f.At)
@@ -68,6 +68,7 @@ func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.C
 		s.say(schema.EventEased, schema.SenderSystem, easedText(d))
 	}
 	if len(d.more) == 0 {
+		s.hush(f.Silence, "")
 		return s.end()
 	}
 	anew := owesAnew(c, f.At, now[0].Severity)
@@ -78,6 +79,7 @@ func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.C
 		m.Settles = c.Messages[i].ID
 	}
 	s.breakThrough(c)
+	s.hush(f.Silence, "")
 	return s.end()
 }
 
@@ -106,7 +108,7 @@ func (s *step) breakThrough(was schema.Conversation) {
 }
 
 func (s *step) breakSilence(was schema.Conversation) {
-	if !s.c.SilencedUntil.IsZero() && !covers(was, schema.EventSilenced, s.c.Severity) {
+	if !s.c.SilencedUntil.IsZero() && !byScope(s.c) && !covers(was, schema.EventSilenced, s.c.Severity) {
 		s.c.SilencedUntil = time.Time{}
 		s.say(schema.EventUnsilenced, schema.SenderSystem, brokenText(s.c, "the silence"))
 	}
@@ -178,12 +180,12 @@ func (s *step) open(f Found, now []schema.Condition) (schema.Conversation, strin
 	s.c.TraceID = f.TraceID
 	s.c.Episode++
 	s.c.StartedAt = s.at
-	s.c.Conditions, s.c.Evidence, s.c.Diagnosis = nil, nil, nil
+	s.c.Conditions, s.c.Evidence, s.c.Diagnosis, s.c.CriticalSince = nil, nil, nil, time.Time{}
 	s.track(compare(s.c, now, s.at))
 	s.take(f, true)
 	m := s.say(schema.EventOpened, schema.SenderSystem, openedText(s.c))
 	m.SuggestedCommand = command(nextCommand(s.c))
-	s.endSilence(was)
+	s.endSilence(was, f)
 	return s.end()
 }
 
@@ -193,6 +195,7 @@ func (s *step) reopen(f Found, now []schema.Condition, over time.Time) (schema.C
 	anew := !byModel(was.Diagnosis) || s.at.Sub(over) >= sameEpisode || owesAnew(was, s.at, now[0].Severity)
 	s.unclose()
 	s.input(f)
+	s.c.CriticalSince = time.Time{}
 	s.track(compare(was, now, s.at))
 	s.take(f, anew)
 	m := s.say(schema.EventReopened, schema.SenderSystem, reopenedText(was, s.c, s.at.Sub(over)))
@@ -200,17 +203,21 @@ func (s *step) reopen(f Found, now []schema.Condition, over time.Time) (schema.C
 	if i := owing(was); anew && i >= 0 {
 		m.Settles = was.Messages[i].ID
 	}
-	s.endSilence(was)
+	s.endSilence(was, f)
 	return s.end()
 }
 
 // endSilence ends a silence that was asked for before the conversation closed, if its time has passed meanwhile or
-// if it does not cover what is found.
-func (s *step) endSilence(was schema.Conversation) {
-	if !s.at.Before(s.c.SilencedUntil) {
+// if it does not cover what is found. One by scope that covers it now takes its place.
+func (s *step) endSilence(was schema.Conversation, f Found) {
+	if !s.at.Before(s.c.SilencedUntil) || byScope(s.c) && (f.Silence == nil || f.Silence.ID != s.c.SilencedBy) {
 		s.c.SilencedUntil = time.Time{}
 	}
+	if s.c.Episode > was.Episode && s.c.SilencedUntil.IsZero() {
+		s.c.SilencedBy = "" // what a person ended for one episode counts again for the next
+	}
 	s.breakSilence(was)
+	s.hush(f.Silence, "")
 }
 
 // shelve makes one line of the episode that is over. Of its messages only what still holds is carried along:
@@ -266,6 +273,7 @@ func endedBy(c schema.Conversation) string {
 
 // input records where f comes from.
 func (s *step) input(f Found) {
+	s.stored = utc(f.Stored)
 	s.c.SnapshotSeq, s.c.SnapshotEpoch = f.Seq, utc(f.Epoch)
 	if f.Interval > 0 {
 		s.c.Interval = f.Interval.Seconds()

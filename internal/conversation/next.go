@@ -20,14 +20,19 @@ func Next(c schema.Conversation, e Event) (next schema.Conversation, reason stri
 		return settled(c, e)
 	case Woke:
 		return woke(c, e)
+	case Quieted:
+		return quieted(c, e)
+	case Forgotten:
+		return forgotten(c, e)
 	}
 	return c, "no event"
 }
 
 // step is a conversation in the making: one event's worth of changes to a copy.
 type step struct {
-	c  schema.Conversation
-	at time.Time
+	c      schema.Conversation
+	at     time.Time
+	stored time.Time // of what was found; zero: at
 }
 
 // begin copies what a step writes to. Messages are clipped instead, so that the first one added copies them.

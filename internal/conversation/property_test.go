@@ -2,7 +2,9 @@ package conversation_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,16 +27,30 @@ func life(r *rand.Rand, n int) []conversation.Event {
 	var events []conversation.Event
 	var c schema.Conversation
 	now, snapshot, reply := noon, uint64(0), uint64(0)
+	var hush *conversation.Silence
 	for range n {
 		now = now.Add(time.Duration(r.IntN(900)) * time.Second)
+		what := r.IntN(10)
+		if r.IntN(15) == 0 { // nobody does anything for long
+			now, what = now.Add(time.Duration(r.IntN(36))*time.Hour), 9
+		}
+		if changed := r.IntN(15) == 0; changed || hush != nil && !now.Before(hush.Until) {
+			hush = someSilence(r, now, changed, fmt.Sprint(len(events)))
+		}
 		var e conversation.Event
-		switch r.IntN(10) {
+		switch what {
 		case 0, 1, 2, 3:
 			snapshot++
-			e = finding(now, snapshot, r.IntN(20) == 0, someConditions(r)...)
+			f := finding(now, snapshot, r.IntN(20) == 0, someConditions(r)...)
+			f.Silence = hush
+			if e = f; r.IntN(8) == 0 {
+				e = conversation.Quieted{At: now, Silence: hush, By: "carl"}
+			}
 		case 4, 5, 6:
 			reply++
-			e = someReply(r, now, reply)
+			if e = someReply(r, now, reply); r.IntN(40) == 0 {
+				e = conversation.Forgotten{At: now, By: schema.Author{Name: "carl"}}
+			}
 		case 7, 8:
 			e = someResult(r, now, c)
 		default:
@@ -44,6 +60,13 @@ func life(r *rand.Rand, n int) []conversation.Event {
 		c, _ = conversation.Next(c, e)
 	}
 	return events
+}
+
+func someSilence(r *rand.Rand, now time.Time, changed bool, id string) *conversation.Silence {
+	if !changed || r.IntN(3) == 0 {
+		return nil
+	}
+	return &conversation.Silence{ID: id, Until: now.Add(time.Duration(r.IntN(5)+1) * time.Hour), By: "carl", Why: "\x00"}
 }
 
 func someConditions(r *rand.Rand) (all []string) {
@@ -169,6 +192,71 @@ func expected(c schema.Conversation, told []string) string {
 	return schema.StateInvestigating
 }
 
+func TestOnlyWhatIsCriticalAndNobodysIsEscalatedAndOnlyOwnersAreReminded(t *testing.T) {
+	count := map[string]int{}
+	for _, shuffled := range []bool{false, true} {
+		each(t, 4*many, shuffled, func(t *testing.T, seed uint64, events []conversation.Event) {
+			var c schema.Conversation
+			for i, e := range events {
+				next, _ := conversation.Next(c, e)
+				kinds := added(c, next)
+				newest := ""
+				if len(kinds) > 0 {
+					newest = kinds[len(kinds)-1]
+				}
+				_, isWake := e.(conversation.Woke)
+				nobodys := next.State == schema.StateInvestigating || next.State == schema.StateDiagnosed
+				switch {
+				case newest == schema.EventEscalated && isWake && nobodys && next.Severity == schema.SeverityCritical:
+					count[newest]++
+				case newest == schema.EventStillFiring && isWake && next.State == schema.StateAcknowledged && c.State == schema.StateAcknowledged && next.Severity == schema.SeverityCritical:
+					count[newest]++
+				case slices.Contains(kinds, schema.EventEscalated), newest == schema.EventStillFiring && isWake && c.State == schema.StateAcknowledged:
+					t.Fatalf("life %d event %d: %s, %s after %q by %T", seed, i, next.State, next.Severity, kinds, e)
+				}
+				if isWake && len(conversation.Owed(next)) > len(conversation.Owed(c)) && !slices.Contains(kinds, schema.EventUnsilenced) {
+					t.Fatalf("life %d event %d: %q owes %v, before it was %v", seed, i, kinds, conversation.Owed(next), conversation.Owed(c))
+				}
+				if pressing := nobodys && next.Severity == schema.SeverityCritical; !pressing && next.State != schema.StateAcknowledged &&
+					next.SilencedUntil.IsZero() && next.State != schema.StateWatching && !next.WakeAt.IsZero() {
+					t.Fatalf("life %d event %d: %s, %s wakes at %v", seed, i, next.State, next.Severity, next.WakeAt)
+				}
+				c = next
+			}
+		})
+	}
+	for _, kind := range []string{schema.EventEscalated, schema.EventStillFiring} {
+		if count[kind] < 10 {
+			t.Errorf("%s came up %d times; the lives are too dull", kind, count[kind])
+		}
+	}
+}
+
+func TestNoSeverityBreaksThroughASilenceByScope(t *testing.T) {
+	held := 0
+	each(t, many, true, func(t *testing.T, seed uint64, events []conversation.Event) {
+		var c schema.Conversation
+		for i, e := range events {
+			next, _ := conversation.Next(c, e)
+			f, isFound := e.(conversation.Found)
+			still := isFound && f.Silence != nil && f.Silence.ID == c.SilencedBy
+			if still && c.State == schema.StateSilenced && !next.Closed() && !f.Removed {
+				if next.State != schema.StateSilenced {
+					t.Fatalf("life %d event %d: silence %s covers it, and it is %s after %q", seed, i, c.SilencedBy, next.State, added(c, next))
+				}
+				held++
+			}
+			if next.SilencedBy != "" && next.State == schema.StateSilenced && len(conversation.Owed(next)) > 0 && conversation.Owed(next)[0].Kind == conversation.TaskDiagnose {
+				t.Fatalf("life %d event %d: a silenced one owes a diagnosis", seed, i)
+			}
+			c = next
+		}
+	})
+	if held < 10 {
+		t.Errorf("a silence by scope held %d times; the lives are too dull", held)
+	}
+}
+
 func TestAClosedConversationNeverActs(t *testing.T) {
 	each(t, many, true, func(t *testing.T, seed uint64, events []conversation.Event) {
 		var c schema.Conversation
@@ -204,6 +292,10 @@ func TestReplayingWhatWasFoldedInChangesNothing(t *testing.T) {
 				continue
 			}
 			c = next
+			_, isQuieted := e.(conversation.Quieted)
+			if _, isForgotten := e.(conversation.Forgotten); isQuieted || isForgotten {
+				continue // made anew of what is newest each time, never delivered
+			}
 			folded = append(folded, e)
 			for _, again := range folded {
 				if got, reason := conversation.Next(c, again); got.Revision != c.Revision || reason == "" {

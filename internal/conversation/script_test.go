@@ -28,6 +28,9 @@ var update = flag.Bool("update", false, "rewrite the scripts with what happens n
 //	12:00 answer TEXT                                     for the oldest question
 //	12:00 woke                                            the deadline's clock
 //	12:00 again                                           the event before, delivered a second time
+//	12:00 hushed s1 14:00 anna WHY                        from now on a silence by scope covers it
+//	12:00 forgotten ben                                   nobody needs it any more
+//	12:00 lifted ben                                      none does any more
 //
 // "day2 12:00" is a day later. The indented lines below an event are what it adds, then what the conversation is.
 func TestScripts(t *testing.T) {
@@ -79,6 +82,7 @@ type player struct {
 	c      schema.Conversation
 	seq    uint64
 	newest conversation.Event
+	hush   *conversation.Silence // which covers what is found
 }
 
 func (p *player) event(t *testing.T, text string) conversation.Event {
@@ -89,7 +93,13 @@ func (p *player) event(t *testing.T, text string) conversation.Event {
 	switch what {
 	case "again":
 	case "found", "well", "removed":
-		p.newest = finding(at, p.seq, what == "removed", strings.Fields(rest)...)
+		f := finding(at, p.seq, what == "removed", strings.Fields(rest)...)
+		f.Silence = p.hush
+		p.newest = f
+	case "forgotten":
+		p.newest = conversation.Forgotten{At: at, By: schema.Author{Name: rest, Channel: "api"}}
+	case "hushed", "lifted":
+		p.newest = p.quieted(t, at, what, rest)
 	case "unjudged":
 		f := finding(at, p.seq, false)
 		f.Unjudged = rest
@@ -105,6 +115,19 @@ func (p *player) event(t *testing.T, text string) conversation.Event {
 		t.Fatalf("line %q: no event %q", text, what)
 	}
 	return p.newest
+}
+
+func (p *player) quieted(t *testing.T, at time.Time, what, rest string) conversation.Quieted {
+	t.Helper()
+	if p.hush = nil; what == "lifted" {
+		return conversation.Quieted{At: at, By: rest}
+	}
+	id, rest, _ := strings.Cut(rest, " ")
+	until, rest := when(t, rest)
+	by, why, _ := strings.Cut(rest, " ")
+	until = until.AddDate(0, 0, at.Day()-noon.Day()) // of the same day
+	p.hush = &conversation.Silence{ID: id, Until: until, By: by, Why: why}
+	return conversation.Quieted{At: at, Silence: p.hush}
 }
 
 func (p *player) settled(t *testing.T, at time.Time, what, rest string) conversation.Settled {

@@ -34,9 +34,15 @@ func wakeAt(c schema.Conversation) time.Time {
 	if c.Closed() {
 		return time.Time{}
 	}
-	at := c.SilencedUntil
-	if w := watchEnd(c); !w.IsZero() && (at.IsZero() || w.Before(at)) {
-		at = w
+	return earliest(c.SilencedUntil, watchEnd(c), escalateAt(c), remindAt(c))
+}
+
+// earliest of those times that are set.
+func earliest(times ...time.Time) (at time.Time) {
+	for _, t := range times {
+		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
 	}
 	return at
 }

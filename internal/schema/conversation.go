@@ -110,11 +110,13 @@ type Conversation struct {
 	Episode       int               `json:"episode"`
 	StartedAt     time.Time         `json:"started_at"`
 	UpdatedAt     time.Time         `json:"updated_at"`
+	CriticalSince time.Time         `json:"critical_since,omitzero"` // when the snapshot was stored that made the worst condition critical; zero: it is not
 	ClosedAt      time.Time         `json:"closed_at,omitzero"`
 	ClosedAs      string            `json:"closed_as,omitempty"`
 	Owner         string            `json:"owner,omitempty"`
 	SilencedUntil time.Time         `json:"silenced_until,omitzero"`
-	Affected      []Affected        `json:"affected,omitempty"` // ranked, at most 200
+	SilencedBy    string            `json:"silenced_by,omitempty"` // the newest silence by scope that covered it; without silenced_until it no longer does
+	Affected      []Affected        `json:"affected,omitempty"`    // ranked, at most 200
 	AffectedCount int               `json:"affected_count,omitempty"`
 	FoldedInto    string            `json:"folded_into,omitempty"`
 	Labels        map[string]string `json:"labels,omitempty"`

@@ -26,7 +26,7 @@ func headline(c schema.Conversation, e schema.Message) string {
 	}
 	switch {
 	case isOpening(e) || e.Kind == schema.EventWorsened || e.Kind == schema.EventEscalated || e.Kind == schema.EventStillFiring:
-		return line(spaced(name, wrong(c, e))+where+": "+detail(c, e)+over(c)+likely(c)+neededBy(c), maxHeadline)
+		return line(spaced(name, wrong(c, e))+where+": "+detail(c, e)+over(c)+nobodys(e)+likely(c)+neededBy(c), maxHeadline)
 	case c.Closed() && isClosing(e):
 		return line(name+" "+ended(c)+where+lasted(c)+" (was: "+detail(c, e)+")", maxHeadline)
 	}
@@ -88,6 +88,14 @@ func over(c schema.Conversation) string {
 		return ""
 	}
 	return ". Over by now: " + ended(c) + lasted(c)
+}
+
+// nobodys says why an escalated one is told again.
+func nobodys(e schema.Message) string {
+	if e.Kind != schema.EventEscalated {
+		return ""
+	}
+	return ". Nobody has it"
 }
 
 func likely(c schema.Conversation) string {

@@ -131,6 +131,7 @@ func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 		{"closed-and-judged", channeltest.Add(opened, schema.EventCleared, schema.EventJudged), known(1), "cleared", "checkout cleared on prod after 1s (was: 0 of 3 running)"},
 		{"newest", channeltest.Add(opened, schema.EventDiagnosed, schema.EventAcknowledged), known(1), "acknowledged", "checkout on prod, acknowledged: It is acknowledged."},
 		{"worsened", channeltest.Add(opened, schema.EventWorsened), known(1), "worsened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58"},
+		{"escalated", channeltest.Add(opened, schema.EventEscalated), known(1), "escalated", "checkout still down on prod: 0 of 3 running. Nobody has it. Likely: db was stopped by hand 07:58"},
 		{"needed-by-others", needed, channel.Told{}, "opened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58. Needed by gateway, cart, mail (+247)"},
 		{"whole-cluster", silent, channel.Told{}, "opened", "prod silent: no snapshot comes any more. Likely: the collector on box7 has ended"},
 		{"whole-cluster-is-back", channeltest.Add(silent, schema.EventCleared), known(1), "cleared", "prod cleared after 1s (was: no snapshot comes any more)"},
