@@ -39,7 +39,7 @@ var plan = []room{
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
-	{"internal/analyzer", "detect conversation diagnose llm client bus process config scrub schema", "prometheus sync", ""},
+	{"internal/analyzer", "decide detect conversation diagnose llm client bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
@@ -59,6 +59,7 @@ var plan = []room{
 	{"internal/channel", "schema", "", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
+	{"internal/decide", "detect conversation diagnose schema", "", ""},
 	{"internal/detect", "scrub schema", "", ""},
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
@@ -79,7 +80,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/detect internal/conversation internal/diagnose internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")

@@ -1,4 +1,4 @@
-package analyzer
+package decide
 
 import (
 	"slices"
@@ -10,21 +10,20 @@ import (
 
 // wellness judges open conversations of whose object nothing is found.
 type wellness struct {
-	step   *step
-	result *detect.Result
-	seen   map[schema.Object]bool // the objects of the snapshot, and whether what it shows of them is fresh
-	off    []detect.OffCondition
+	step *Step
+	seen map[schema.Object]bool // the objects of the snapshot, and whether what it shows of them is fresh
+	off  []detect.OffCondition
 }
 
 // judge gives what c has to be told: that its object is gone, well, or no longer judged. It gives false where the
 // snapshot proves nothing.
 func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 	found := w.step.found(c.Object)
-	if slices.Contains(w.result.Gone, c.Object) {
+	if slices.Contains(w.step.result.Gone, c.Object) {
 		found.Removed = true
 		return found, true
 	}
-	proof, fresh, present := w.result.Proof(c.Object.Kind), false, false
+	proof, fresh, present := w.step.result.Proof(c.Object.Kind), false, false
 	if fresh, present = w.seen[c.Object]; !present {
 		found.Removed = true
 		return found, proof.Gone
@@ -47,29 +46,29 @@ func (w *wellness) unjudged(c schema.Conversation) string {
 }
 
 // objects are those that the snapshot has, and whether what it shows of them is fresh.
-func (s *step) objects() map[schema.Object]bool {
-	fresh := make(map[schema.Object]bool, len(s.snapshot.Services)+len(s.snapshot.Nodes))
-	for i := range s.snapshot.Services {
-		fresh[s.snapshot.Services[i].Object()] = !s.snapshot.Services[i].Stale
+func (s *Step) objects() map[schema.Object]bool {
+	fresh := make(map[schema.Object]bool, len(s.Snapshot.Services)+len(s.Snapshot.Nodes))
+	for i := range s.Snapshot.Services {
+		fresh[s.Snapshot.Services[i].Object()] = !s.Snapshot.Services[i].Stale
 	}
-	for i := range s.snapshot.Nodes {
-		fresh[schema.Object{Kind: schema.KindNode, Name: s.snapshot.Nodes[i].ID}] = !s.snapshot.Nodes[i].Stale
+	for i := range s.Snapshot.Nodes {
+		fresh[schema.Object{Kind: schema.KindNode, Name: s.Snapshot.Nodes[i].ID}] = !s.Snapshot.Nodes[i].Stale
 	}
 	return fresh
 }
 
 // own lists what the conversations about Bellbuoy itself have to be told by a snapshot of this cluster: whether two
 // collectors publish it.
-func (a *Analyzer) own(s *step, r detect.Result) []conversation.Found {
-	object := detect.Collector(s.snapshot.ClusterName)
+func (s *Step) own(known Known) []conversation.Found {
+	object := detect.Collector(s.Snapshot.ClusterName)
 	found := s.found(object)
 	found.Cluster = schema.OwnCluster
-	if len(r.Own) > 0 {
-		found.Conditions = r.Own[0].Conditions
+	if len(s.result.Own) > 0 {
+		found.Conditions = s.result.Own[0].Conditions
 		return []conversation.Found{found}
 	}
-	head, _, known := a.index.get(schema.ConversationID(schema.OwnCluster, object))
-	if !known || resting(head.Conversation) || !r.Services.Well && head.Conversation.StartedAt.Before(s.since) {
+	c, seen := known.Last(schema.ConversationID(schema.OwnCluster, object))
+	if !seen || Resting(c) || !s.result.Services.Well && c.StartedAt.Before(s.since) {
 		return nil
 	}
 	return []conversation.Found{found}
