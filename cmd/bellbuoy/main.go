@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -46,6 +47,8 @@ func commands() []command {
 		whyCommand(),
 		demoCommand(),
 		testCommand(),
+		recordCommand(),
+		replayCommand(),
 		doctorCommand(),
 		setupCommand(),
 		fakemodelCommand(),
@@ -124,7 +127,7 @@ func (c command) help(w io.Writer, set *flag.FlagSet) {
 	fmt.Fprintf(w, "%s\n  %s\n", strings.TrimSpace("bellbuoy "+c.name+" "+c.args), c.about)
 	set.VisitAll(func(f *flag.Flag) {
 		fmt.Fprintf(w, "  --%-10s %s", f.Name, f.Usage)
-		if f.DefValue != "false" {
+		if f.DefValue != "false" && f.DefValue != "" {
 			fmt.Fprintf(w, " (default %s)", f.DefValue)
 		}
 		fmt.Fprintln(w)
@@ -154,6 +157,11 @@ const connectWithin = 2 * time.Second
 
 // connected runs do with a client on the configured server.
 func connected(ctx context.Context, do func(context.Context, *client.Client) error) error {
+	return onBus(ctx, func(ctx context.Context, b *bus.Bus, _ *slog.Logger) error { return do(ctx, client.New(b)) })
+}
+
+// onBus runs do with a connection to the configured server, and a log for whoever typed the command.
+func onBus(ctx context.Context, do func(context.Context, *bus.Bus, *slog.Logger) error) error {
 	var common daemon.Common
 	if err := config.Load(process.Prefix, &common); err != nil {
 		return err
@@ -166,5 +174,5 @@ func connected(ctx context.Context, do func(context.Context, *client.Client) err
 		return err
 	}
 	defer b.Close()
-	return do(ctx, client.New(b))
+	return do(ctx, b, options.Log)
 }
