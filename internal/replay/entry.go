@@ -104,7 +104,7 @@ func clean(s string) string { return strings.ReplaceAll(scrub.Clean(s), "\n", " 
 
 // String is the summary for people, in a line.
 func (s Summary) String() string {
-	text := fmt.Sprintf("%s of %s over %v", count(s.Snapshots, "snapshot"), count(s.Clusters, "cluster"), s.Course)
+	text := fmt.Sprintf("%s of %s over %v", count(s.Snapshots, "snapshot"), count(s.Clusters, "cluster"), s.Course.Round(time.Second))
 	if s.Dropped > 0 {
 		text += fmt.Sprintf(", %d dropped", s.Dropped)
 	}

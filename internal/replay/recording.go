@@ -31,7 +31,7 @@ func (r Recording) each(do func(line) error) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	c := course{clusters: map[string]front{}, start: r.Start}
 	for {
 		s, err := f.Next()
