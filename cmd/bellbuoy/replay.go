@@ -35,7 +35,7 @@ func replayCommand() command {
 			f.BoolVar(&o.all, "all", false, "with --dry: also what is dropped, held, and changes nothing")
 			f.Float64Var(&o.speed, "speed", 1, "how many times as fast as it was recorded")
 			f.StringVar(&o.as, "as", "", "the cluster's name (without it: its own with -replay behind it)")
-			f.BoolVar(&o.skipBad, "skip-bad", false, "leave lines out that are no snapshots; without it nothing is played then")
+			f.BoolVar(&o.skipBad, "skip-bad", false, "leave out lines that are no snapshots, instead of ending with an error")
 			f.BoolVar(&o.asJSON, "json", false, "print each step as a line of JSON")
 		},
 		run: func(ctx context.Context, out io.Writer, words []string) error {
