@@ -33,14 +33,14 @@ type room struct {
 // plan is every room there is. Imports point down: cmd, then the daemons, then what they are made of, then scrub and
 // schema. Adapters see their parent, schema, scrub and config, never the bus or a sibling.
 var plan = []room{
-	{"cmd/bellbuoy", "collector analyzer notifier daemon doctor console demo drill llm llm/fake client source/docker bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/file"},
+	{"cmd/bellbuoy", "collector analyzer notifier daemon doctor console demo drill replay llm llm/fake client source/docker bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/file"},
 	{"cmd/collector", "collector daemon bus process", "", ""},
 	{"cmd/analyzer", "analyzer daemon bus process", "", ""},
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect config schema", "yaml", ""},
-	{"internal/analyzer", "rules detect conversation diagnose silence llm client bus process config scrub schema", "prometheus sync", ""},
+	{"internal/analyzer", "rules decide detect conversation diagnose silence llm client bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
@@ -50,6 +50,7 @@ var plan = []room{
 	{"internal/client", "conversation silence bus scrub schema", "", ""},
 	{"internal/demo", "analyzer notifier client drill llm llm/fake channel/webhook bus bus/embed process config schema", "prometheus", ""},
 	{"internal/drill", "client bus schema", "", "llm notifier"},
+	{"internal/replay", "decide detect source/file channel channel/webhook client bus scrub schema", "", "llm"},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},
 	{"internal/llm/fake", "", "", "llm diagnose schema"},
 	{"internal/source", "schema", "", ""},
@@ -60,6 +61,7 @@ var plan = []room{
 	{"internal/channel", "schema", "", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
+	{"internal/decide", "detect conversation diagnose schema", "", ""},
 	{"internal/detect", "scrub schema", "", ""},
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
@@ -81,7 +83,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/detect internal/conversation internal/diagnose internal/silence internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/silence internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")

@@ -74,11 +74,12 @@ func refs(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// takes is what may follow a command: its flags, and as its first word a REF or one of a few words.
+// takes is what may follow a command: its flags, and as its first word a REF, a FILE or one of a few words.
 type takes struct {
 	command
 	flags []string
 	ref   bool
+	file  bool
 	words []string
 }
 
@@ -87,7 +88,7 @@ func completions() []takes {
 	var all []takes
 	var names []string
 	for _, c := range commands() {
-		t := takes{command: c, ref: strings.HasPrefix(strings.TrimPrefix(c.args, "["), "REF")}
+		t := takes{command: c, ref: strings.HasPrefix(strings.TrimPrefix(c.args, "["), "REF"), file: strings.HasPrefix(c.args, "FILE")}
 		if first, _, _ := strings.Cut(c.args, " "); regexp.MustCompile(`^[a-z]+(\|[a-z]+)+$`).MatchString(first) {
 			t.words = strings.Split(first, "|")
 		}
@@ -114,6 +115,8 @@ func bash(w io.Writer) {
 		switch {
 		case t.ref:
 			fmt.Fprint(w, "    elif ((before == 0)); then\n      _bellbuoy_refs\n")
+		case t.file:
+			fmt.Fprint(w, "    elif ((before == 0)); then\n      _bellbuoy_files\n")
 		case len(t.words) > 0:
 			fmt.Fprintf(w, "    elif ((before == 0)); then\n      _bellbuoy_words %s\n", strings.Join(t.words, " "))
 		}
@@ -134,6 +137,13 @@ _bellbuoy_refs() { # names come from elsewhere: they are compared, never expande
   while IFS= read -r ref; do
     [[ $ref == "$cur"* ]] && COMPREPLY+=("$ref")
   done < <(bellbuoy __refs 2>/dev/null)
+}
+_bellbuoy_files() {
+  local file
+  compopt -o filenames 2>/dev/null # a directory then gets a slash, and no word is at its end
+  while IFS= read -r file; do
+    COMPREPLY+=("$file")
+  done < <(compgen -f -- "$cur")
 }
 _bellbuoy() {
   local cur=${COMP_WORDS[COMP_CWORD]} before=0 i
@@ -165,6 +175,8 @@ func zsh(w io.Writer) {
 		switch {
 		case t.ref:
 			fmt.Fprint(w, "    elif (( CURRENT == 3 )); then\n      compadd -- ${(f)\"$(bellbuoy __refs 2>/dev/null)\"}\n")
+		case t.file:
+			fmt.Fprint(w, "    elif (( CURRENT == 3 )); then\n      _files\n")
 		case len(t.words) > 0:
 			fmt.Fprintf(w, "    elif (( CURRENT == 3 )); then\n      compadd -- %s\n", strings.Join(t.words, " "))
 		}
@@ -187,6 +199,8 @@ func fish(w io.Writer) {
 		switch {
 		case t.ref:
 			fmt.Fprintf(w, "%s -a '(bellbuoy __refs 2>/dev/null)'\n", seen)
+		case t.file:
+			fmt.Fprintf(w, "%s -F\n", seen)
 		case len(t.words) > 0:
 			fmt.Fprintf(w, "%s -a '%s'\n", seen, strings.Join(t.words, " "))
 		}

@@ -49,12 +49,14 @@ func TestBashCompletesCommandsFlagsAndNames(t *testing.T) {
 		want  []string
 	}{
 		"command":                  {[]string{"sh"}, []string{"show"}},
-		"commands":                 {[]string{"re"}, []string{"reply", "resolve", "reopen"}},
+		"commands":                 {[]string{"re"}, []string{"reply", "resolve", "reopen", "record", "replay"}},
 		"flag":                     {[]string{"list", "--a"}, []string{"--all"}},
 		"name":                     {[]string{"show", "sh"}, []string{"shop/checkout"}},
 		"id":                       {[]string{"ack", "9"}, []string{"9f2c"}},
 		"name-after-a-flag":        {[]string{"show", "--json", "sh"}, []string{"shop/checkout"}},
 		"only-one-name":            {[]string{"reply", "9f2c", "sh"}, []string{}},
+		"file":                     {[]string{"replay", "main_te"}, []string{"main_test.go"}},
+		"flag-of-a-replay":         {[]string{"replay", "main_test.go", "--s"}, []string{"--skip-bad", "--speed"}},
 		"one-of-few-words":         {[]string{"completion", "z"}, []string{"zsh"}},
 		"help-of-a-command":        {[]string{"help", "comp"}, []string{"completion"}},
 		"nothing-for-what-is-none": {[]string{"nonsense", "x"}, []string{}},

@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -49,6 +50,8 @@ func commands() []command {
 		whyCommand(),
 		demoCommand(),
 		testCommand(),
+		recordCommand(),
+		replayCommand(),
 		doctorCommand(),
 		forgetCommand(),
 		setupCommand(),
@@ -158,6 +161,11 @@ const connectWithin = 2 * time.Second
 
 // connected runs do with a client on the configured server.
 func connected(ctx context.Context, do func(context.Context, *client.Client) error) error {
+	return onBus(ctx, func(ctx context.Context, b *bus.Bus, _ *slog.Logger) error { return do(ctx, client.New(b)) })
+}
+
+// onBus runs do with a connection to the configured server, and a log for whoever typed the command.
+func onBus(ctx context.Context, do func(context.Context, *bus.Bus, *slog.Logger) error) error {
 	var common daemon.Common
 	if err := config.Load(process.Prefix, &common); err != nil {
 		return err
@@ -170,5 +178,5 @@ func connected(ctx context.Context, do func(context.Context, *client.Client) err
 		return err
 	}
 	defer b.Close()
-	return do(ctx, client.New(b))
+	return do(ctx, b, options.Log)
 }

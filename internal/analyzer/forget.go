@@ -10,6 +10,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -81,7 +82,7 @@ func (a *Analyzer) forgetCluster(ctx context.Context, cluster string, by schema.
 	own := schema.ConversationID(schema.OwnCluster, detect.Collector(cluster))
 	var open []schema.Conversation
 	for _, c := range a.index.all() {
-		if !resting(c) && (c.Cluster == cluster || c.ID == own) {
+		if !decide.Resting(c) && (c.Cluster == cluster || c.ID == own) {
 			open = append(open, c)
 		}
 	}

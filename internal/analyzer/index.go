@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -54,7 +55,7 @@ func (x *index) put(h bus.Head) error {
 	c := h.Conversation
 	token := schema.Token(c.Cluster)
 	e := entry{head: h}
-	if resting(c) {
+	if decide.Resting(c) {
 		e.trimmed = true
 		e.head.Conversation.Messages, e.head.Conversation.Evidence = nil, nil
 	}
@@ -75,19 +76,6 @@ func (x *index) put(h bus.Head) error {
 	return nil
 }
 
-// resting tells whether no snapshot without findings can change c any more.
-func resting(c schema.Conversation) bool {
-	if !c.Closed() {
-		return false
-	}
-	for _, cond := range c.Conditions {
-		if cond.Until.IsZero() {
-			return false
-		}
-	}
-	return true
-}
-
 // get gives the whole conversation as last seen. known is false when it was never seen, whole when its messages were
 // kept.
 func (x *index) get(id string) (h bus.Head, whole, known bool) {
@@ -97,15 +85,22 @@ func (x *index) get(id string) (h bus.Head, whole, known bool) {
 	return e.head, !e.trimmed, ok
 }
 
-// open gives the conversations of a cluster that a snapshot without findings could change.
-func (x *index) open(token string) []bus.Head {
+// Live gives the conversations of a cluster that a snapshot without findings could change.
+func (x *index) Live(cluster string) []schema.Conversation {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	heads := make([]bus.Head, 0, len(x.live[token]))
+	token := schema.Token(cluster)
+	live := make([]schema.Conversation, 0, len(x.live[token]))
 	for id := range x.live[token] {
-		heads = append(heads, x.heads[id].head)
+		live = append(live, x.heads[id].head.Conversation)
 	}
-	return heads
+	return live
+}
+
+// Last gives the conversation as it was last seen; false if it never was.
+func (x *index) Last(id string) (schema.Conversation, bool) {
+	h, _, known := x.get(id)
+	return h.Conversation, known
 }
 
 // clusters gives the tokens of those that have such conversations.

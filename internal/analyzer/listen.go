@@ -12,6 +12,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -143,7 +144,7 @@ func (a *Analyzer) listenTo(ctx context.Context, token string, now time.Time, at
 	}
 	a.listening.later(token, now.Add(askAgain))
 	if purged {
-		return a.forget(ctx, token, m, now)
+		return a.forget(ctx, m, now)
 	}
 	if len(s.Conditions) == 0 {
 		return nil
@@ -169,21 +170,20 @@ func (a *Analyzer) silent(ctx context.Context, cluster string, head bus.Message,
 		if f.Silence, failed = h.covering(ctx, f, c); failed != nil {
 			return nil, false
 		}
-		return withEvidence(f, c, view), true
+		return decide.WithEvidence(f, c, view, newTraceID), true
 	})
 	return errors.Join(err, failed)
 }
 
 // forget closes what is open about a cluster of which no snapshot is kept any more: it has been silent for as long as
 // they are kept, or somebody has purged the last one.
-func (a *Analyzer) forget(ctx context.Context, token string, m memory, now time.Time) error {
-	open := a.index.open(token)
-	if h, _, known := a.index.get(schema.ConversationID(schema.OwnCluster, detect.Collector(m.Cluster))); known && !resting(h.Conversation) {
-		open = append(open, h)
+func (a *Analyzer) forget(ctx context.Context, m memory, now time.Time) error {
+	open := a.index.Live(m.Cluster)
+	if c, known := a.index.Last(schema.ConversationID(schema.OwnCluster, detect.Collector(m.Cluster))); known && !decide.Resting(c) {
+		open = append(open, c)
 	}
 	var failed []error
-	for _, h := range open {
-		c := h.Conversation
+	for _, c := range open {
 		if c.Cluster != m.Cluster && c.Cluster != schema.OwnCluster {
 			continue
 		}

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
-	"github.com/bellbuoy/bellbuoy/internal/diagnose"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -24,7 +22,8 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 		return bus.Poison(err)
 	}
 	a.listening.later(schema.Token(s.ClusterName), m.At.Add(a.rules.For(s.ClusterName, detect.Cluster(s.ClusterName), nil).ClusterSilent.HoldMin))
-	st := &step{snapshot: s, view: diagnose.NewView(&s), message: m, hush: hush{silences: a.silences, snapshot: &s}}
+	st := &step{Step: decide.New(s, detect.Position{Seq: m.Seq, Epoch: m.Epoch, At: m.At}, a.rules), hush: hush{silences: a.silences}}
+	st.hush.snapshot = &st.Snapshot
 	result, err := a.detect(ctx, st)
 	if errors.Is(err, errOtherCluster) {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()
@@ -82,13 +81,13 @@ func (a *Analyzer) refused(s schema.ClusterContext, r *detect.Refusal) error {
 // detect folds the snapshot into the memory. Who loses the compare-and-set looks again: the other's snapshot may be
 // the newer, and then this one is dropped, or the older.
 func (a *Analyzer) detect(ctx context.Context, s *step) (detect.Result, error) {
-	cluster, at := s.snapshot.ClusterName, detect.Position{Seq: s.message.Seq, Epoch: s.message.Epoch, At: s.message.At}
+	cluster := s.Snapshot.ClusterName
 	for n := range attempts {
 		before, err := a.memories.load(ctx, cluster, n > 0)
 		if err != nil {
 			return detect.Result{}, err
 		}
-		next, result := detect.Detect(before.Memory, s.snapshot, at, a.rules)
+		next, result := s.Detect(before.Memory)
 		if result.Dropped != "" && n == 0 {
 			continue // what this analyzer remembers may be another stream's or outdated: let the stored record say so
 		}
@@ -101,13 +100,12 @@ func (a *Analyzer) detect(ctx context.Context, s *step) (detect.Result, error) {
 		if result.Dropped != "" {
 			return result, nil
 		}
-		s.since = next.Since
 		again := next.Seq == before.Memory.Seq && next.Epoch.Equal(before.Memory.Epoch)
 		if again {
-			a.prepare(ctx, s, result)
+			a.prepare(ctx, s)
 			return result, nil
 		}
-		err = a.storeAndPrepare(ctx, before, next, s, result)
+		err = a.storeAndPrepare(ctx, before, next, s)
 		if !errors.Is(err, bus.ErrConflict) {
 			return result, err
 		}
@@ -117,16 +115,16 @@ func (a *Analyzer) detect(ctx context.Context, s *step) (detect.Result, error) {
 
 // storeAndPrepare decides what to write while the memory is on its way to the disk. Nothing of that is written before
 // the memory is. The memory does not wait for a goroutine to be woken: it is what the alert waits for.
-func (a *Analyzer) storeAndPrepare(ctx context.Context, before memory, next detect.Memory, s *step, r detect.Result) error {
+func (a *Analyzer) storeAndPrepare(ctx context.Context, before memory, next detect.Memory, s *step) error {
 	var prepared sync.WaitGroup
-	prepared.Go(func() { a.prepare(ctx, s, r) })
+	prepared.Go(func() { a.prepare(ctx, s) })
 	err := a.memories.store(ctx, before, next)
 	prepared.Wait()
 	return err
 }
 
-func (a *Analyzer) prepare(ctx context.Context, s *step, r detect.Result) {
-	s.founds = a.founds(s, r)
+func (a *Analyzer) prepare(ctx context.Context, s *step) {
+	s.founds = s.Founds(a.index)
 	s.writes, s.err = a.decide(ctx, s.founds, s, false)
 	if len(s.writes) > encodeAhead {
 		return
@@ -144,22 +142,12 @@ const encodeAhead = 5
 
 // step is one snapshot on its way into the conversations.
 type step struct {
-	snapshot schema.ClusterContext
-	view     *diagnose.View
-	since    time.Time // when the detector's memory of this cluster begins
-	message  bus.Message
-	hush     hush
+	*decide.Step
+	hush hush
 
 	founds []conversation.Found // what the conversations have to be told
 	writes []bus.Write          // what that comes to
 	err    error                // of finding that out
-}
-
-func (s *step) found(o schema.Object) conversation.Found {
-	return conversation.Found{
-		At: s.snapshot.TakenAt, Stored: s.message.At, Cluster: s.snapshot.ClusterName, Source: s.snapshot.Source, Object: o,
-		Seq: s.message.Seq, Epoch: s.message.Epoch, Interval: s.snapshot.Interval(),
-	}
 }
 
 // align fires what was found and clears what is open and was not. Conflicts are decided again from the newest state.
@@ -197,31 +185,6 @@ func foundFor(founds []conversation.Found, o schema.Object) conversation.Found {
 	return conversation.Found{}
 }
 
-// founds lists what each conversation has to be told: the findings, and for what is open without one that it is gone
-// or well.
-func (a *Analyzer) founds(s *step, r detect.Result) []conversation.Found {
-	founds := make([]conversation.Found, 0, len(r.Findings))
-	firing := map[schema.Object]bool{}
-	for _, f := range r.Findings {
-		found := s.found(f.Object)
-		found.Conditions, found.Labels = f.Conditions, f.Labels
-		founds = append(founds, found)
-		firing[f.Object] = true
-	}
-	founds = append(founds, a.own(s, r)...)
-	open := slices.DeleteFunc(a.index.open(schema.Token(s.snapshot.ClusterName)), func(h bus.Head) bool { return firing[h.Conversation.Object] })
-	if len(open) == 0 {
-		return founds
-	}
-	w := wellness{step: s, result: &r, rules: &a.rules, seen: s.objects(), off: detect.Off(s.snapshot, a.rules)}
-	for _, h := range open {
-		if found, proven := w.judge(h.Conversation); proven {
-			founds = append(founds, found)
-		}
-	}
-	return founds
-}
-
 // decide folds each found into its conversation and gives what there is to write.
 func (a *Analyzer) decide(ctx context.Context, founds []conversation.Found, s *step, reread bool) ([]bus.Write, error) {
 	var writes []bus.Write
@@ -233,23 +196,12 @@ func (a *Analyzer) decide(ctx context.Context, founds []conversation.Found, s *s
 		if f.Silence, err = s.hush.covering(ctx, f, head.Conversation); err != nil {
 			return nil, err
 		}
-		next, _ := conversation.Next(head.Conversation, withEvidence(f, head.Conversation, s.view))
+		next, _ := s.Next(head.Conversation, f, newTraceID)
 		if next.Revision != head.Conversation.Revision {
 			writes = append(writes, write(head, next))
 		}
 	}
 	return writes, nil
-}
-
-// withEvidence adds to f what the view shows of it, if c needs that.
-func withEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View) conversation.Found {
-	if conversation.NeedsEvidence(c, f) {
-		f.Evidence = v.Freeze(f.Object, f.Conditions)
-		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, f.Evidence))
-		f.Affected, f.Dependents = v.Affected(f.Object)
-		f.TraceID = newTraceID()
-	}
-	return f
 }
 
 // head gives the conversation from the index where that is enough; the compare-and-set finds out if it was not.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Follow hands to each the newest state of every conversation whose subject matches filter, then every event as it
@@ -12,14 +14,37 @@ import (
 // beginning is through. Follow survives lost connections without gap or repetition; if the stream was made anew
 // meanwhile, it begins again with the newest states. It returns nil after ctx is done, and each's error.
 func (b *Bus) Follow(ctx context.Context, filter string, caughtUp func(), each func(Head) error) error {
-	f := &following{bus: b, filter: filter, each: each, caughtUp: sync.OnceFunc(func() {
+	return b.follow(ctx, StreamAlerts, filter, caughtUp, func(m jetstream.Msg, meta *jetstream.MsgMetadata, _ *stream) error {
+		h, err := b.readHead(m.Subject(), m.Headers(), m.Data(), meta.Sequence.Stream)
+		if err != nil {
+			b.skip(m.Subject(), meta.Sequence.Stream, err)
+			return nil
+		}
+		return each(h)
+	})
+}
+
+// FollowContexts hands to each the newest snapshot of the cluster, or of every cluster if that is empty, then every
+// snapshot as it is stored, in stream order, as Follow does. What is superseded before it can be read is not seen.
+func (b *Bus) FollowContexts(ctx context.Context, cluster string, caughtUp func(), each func(Message) error) error {
+	filter := b.below("context.*")
+	if cluster != "" {
+		filter = b.subjects.Context(cluster)
+	}
+	return b.follow(ctx, StreamContext, filter, caughtUp, func(m jetstream.Msg, meta *jetstream.MsgMetadata, s *stream) error {
+		return each(delivered(m, meta, s.epoch))
+	})
+}
+
+func (b *Bus) follow(ctx context.Context, stream, filter string, caughtUp func(), take taker) error {
+	f := &following{bus: b, stream: stream, filter: filter, take: take, caughtUp: sync.OnceFunc(func() {
 		if caughtUp != nil {
 			caughtUp()
 		}
 	})}
 	for ctx.Err() == nil {
 		if err := f.session(ctx); err != nil {
-			b.log.Warn("following ALERTS was interrupted; going on", "err", err)
+			b.log.Warn("following a stream was interrupted; going on", "stream", stream, "err", err)
 			b.forgetStreams() // it may be another one by now, whose sequences begin anew
 			pause(ctx, reopenAfter)
 		}
@@ -30,12 +55,15 @@ func (b *Bus) Follow(ctx context.Context, filter string, caughtUp func(), each f
 	return nil
 }
 
+type taker func(m jetstream.Msg, meta *jetstream.MsgMetadata, s *stream) error
+
 type following struct {
 	bus      *Bus
+	stream   string
 	filter   string
 	caughtUp func()
-	each     func(Head) error
-	failed   error // what each returned
+	take     taker
+	failed   error // what take returned
 
 	of   *stream // that after counts in
 	seen uint64  // the newest sequence handed on
@@ -45,7 +73,7 @@ type following struct {
 func (f *following) session(ctx context.Context) error {
 	in, cancel := f.bus.inSession(ctx)
 	defer cancel()
-	s, err := f.bus.stream(in, StreamAlerts)
+	s, err := f.bus.stream(in, f.stream)
 	if err != nil {
 		return err
 	}
@@ -75,11 +103,7 @@ func (f *following) step(ctx context.Context, r *reader) error {
 		return fmt.Errorf("follow %s: %w", f.filter, err)
 	}
 	f.seen = meta.Sequence.Stream
-	if h, err := f.bus.readHead(m.Subject(), m.Headers(), m.Data(), f.seen); err != nil {
-		f.bus.skip(m.Subject(), f.seen, err)
-	} else {
-		f.failed = f.each(h)
-	}
+	f.failed = f.take(m, meta, f.of)
 	if meta.NumPending == 0 {
 		f.caughtUp()
 	}

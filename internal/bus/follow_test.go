@@ -102,3 +102,41 @@ func TestFollowBeginsAgainWhenTheStreamWasMadeAnew(t *testing.T) {
 		t.Errorf("got %s, want after", got)
 	}
 }
+
+func TestFollowContextsGivesTheNewestAndThenEach(t *testing.T) {
+	for name, c := range map[string]struct {
+		cluster string
+		want    []string
+	}{
+		"all-clusters": {"", []string{"b 2", "a 3", "b 4", "a 5"}},
+		"one-cluster":  {"a", []string{"a 3", "a 5"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := bustest.New(t)
+			for i, cluster := range []string{"a", "b", "a"} {
+				publish(t, b, b.Subjects().Context(cluster), fmt.Sprintf("%s %d", cluster, i+1))
+			}
+			bodies, caughtUp := make(chan string, 10), make(chan struct{})
+			bustest.Start(t, func(ctx context.Context) error {
+				return b.FollowContexts(ctx, c.cluster, func() { close(caughtUp) }, func(m bus.Message) error {
+					bodies <- string(m.Data)
+					return nil
+				})
+			})
+			receive(t, caughtUp)
+			var got []string
+			for range len(c.want) / 2 {
+				got = append(got, receive(t, bodies))
+			}
+			for i, cluster := range []string{"b", "a"} {
+				publish(t, b, b.Subjects().Context(cluster), fmt.Sprintf("%s %d", cluster, i+4))
+				if c.cluster == "" || c.cluster == cluster {
+					got = append(got, receive(t, bodies))
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("snapshots (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

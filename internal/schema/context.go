@@ -36,10 +36,10 @@ type ClusterContext struct {
 	Omitted         map[string]int   `json:"omitted,omitempty"`       // counts of what a bound cut off, by list
 }
 
-// SourceTest is the source of what `bellbuoy test` makes up.
+// SourceTest is the source of what `bellbuoy test` makes up, and of the goodbye that ends a replay.
 const SourceTest = "test"
 
-// Over tells whether this is the last snapshot of a made-up cluster, which nobody misses.
+// Over tells whether this is the last snapshot of a made-up or replayed cluster, which nobody misses.
 func (c *ClusterContext) Over() bool { return c.Goodbye && c.Source == SourceTest }
 
 // Interval is the time between two snapshots of this cluster; 15 s where the snapshot does not say.

@@ -61,6 +61,45 @@ func Open(path string) (*Source, error) {
 // Close closes the file.
 func (s *Source) Close() error { return s.file.Close() }
 
+// BadLine is the error of one line that is no valid snapshot. The lines after it can be read.
+type BadLine struct {
+	Path string
+	Line int // from 1
+	Err  error
+}
+
+func (b *BadLine) Error() string { return fmt.Sprintf("%s:%d: %v", b.Path, b.Line, b.Err) }
+
+// Unwrap gives what is wrong with the line.
+func (b *BadLine) Unwrap() error { return b.Err }
+
+// Line is the number of the line that was read last, from 1.
+func (s *Source) Line() int { return s.line }
+
+// Next gives the snapshot of the next line as it stands there, once: it is for whoever reads a recording from end to end.
+// Its error is io.EOF after the last one, a *BadLine, or one of reading the file. Half a line at the end is a bad one.
+func (s *Source) Next() (schema.ClusterContext, error) {
+	line, err := s.next()
+	switch {
+	case errors.Is(err, io.EOF) && len(bytes.TrimSpace(s.part)) > 0:
+		s.line, s.part = s.line+1, nil
+		return schema.ClusterContext{}, &BadLine{Path: s.path, Line: s.line, Err: errors.New("the line is not whole: whoever wrote it was cut off")}
+	case errors.Is(err, io.EOF):
+		return schema.ClusterContext{}, io.EOF
+	case err != nil:
+		return schema.ClusterContext{}, err
+	}
+	return s.decode(line)
+}
+
+func (s *Source) decode(line []byte) (schema.ClusterContext, error) {
+	snapshot, err := schema.DecodeContext(line)
+	if err != nil {
+		return schema.ClusterContext{}, &BadLine{Path: s.path, Line: s.line, Err: err}
+	}
+	return snapshot, nil
+}
+
 // Read gives the snapshot of the next line, or once more the last one. Its error is about one line, or says that the
 // file has no snapshot at all.
 func (s *Source) Read(context.Context) (source.Reading, error) {
@@ -73,9 +112,9 @@ func (s *Source) Read(context.Context) (source.Reading, error) {
 	case err != nil:
 		return source.Reading{}, err
 	}
-	snapshot, err := schema.DecodeContext(line)
+	snapshot, err := s.decode(line)
 	if err != nil {
-		return source.Reading{}, fmt.Errorf("%s:%d: %w", s.path, s.line, err)
+		return source.Reading{}, err
 	}
 	s.last = &snapshot
 	return s.reading(snapshot), nil
@@ -105,7 +144,7 @@ func (s *Source) next() ([]byte, error) {
 		s.part = nil
 		switch {
 		case len(line) > schema.MaxContextBytes:
-			return nil, fmt.Errorf("%s:%d: the line is longer than the %d bytes allowed", s.path, s.line, schema.MaxContextBytes)
+			return nil, &BadLine{Path: s.path, Line: s.line, Err: fmt.Errorf("the line is longer than the %d bytes allowed", schema.MaxContextBytes)}
 		case len(line) > 0:
 			return line, nil
 		}

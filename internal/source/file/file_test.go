@@ -1,7 +1,9 @@
 package file_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,4 +165,54 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestNextGivesEveryLineOnceAndThenTheEnd(t *testing.T) {
+	tests := []struct {
+		name, content string
+		want          []string
+	}{
+		{"whole", first + "\n\n" + second + "\n", []string{"1 web", "3 db", "EOF", "EOF"}},
+		{"last-line-without-its-newline", first + "\n" + second, []string{"1 web", "2 db", "EOF"}},
+		{"bad-line-in-between", first + "\n{}\n" + second, []string{"1 web", "2 bad", "3 db", "EOF"}},
+		{"half-a-line-at-the-end", first + "\n" + second[:20], []string{"1 web", "2 bad", "EOF", "EOF"}},
+		{"too-long", strings.Repeat("x", schema.MaxContextBytes+1) + "\n" + first, []string{"1 bad", "2 web", "EOF"}},
+		{"as-it-stands-without-a-time", `{"cluster_name":"prod","services":[{"name":"web"}]}`, []string{"1 web, no time", "EOF"}},
+		{"nothing", " \n\n", []string{"EOF"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, path := play(t, tt.content)
+			var got []string
+			for range tt.want {
+				got = append(got, next(t, s, path))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// next tells what Next gives.
+func next(t *testing.T, s *file.Source, path string) string {
+	t.Helper()
+	snapshot, err := s.Next()
+	bad, isBad := errors.AsType[*file.BadLine](err)
+	switch {
+	case err == io.EOF: //nolint:errorlint // the end is not wrapped: its text is not to be shown
+		return "EOF"
+	case isBad:
+		if bad.Line != s.Line() || !strings.HasPrefix(err.Error(), fmt.Sprintf("%s:%d: ", path, bad.Line)) {
+			t.Errorf("line %d: %v", s.Line(), err)
+		}
+		return fmt.Sprintf("%d bad", bad.Line)
+	case err != nil:
+		return err.Error()
+	}
+	text := fmt.Sprintf("%d %s", s.Line(), snapshot.Services[0].Name)
+	if snapshot.TakenAt.IsZero() {
+		text += ", no time"
+	}
+	return text
 }

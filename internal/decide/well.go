@@ -1,4 +1,4 @@
-package analyzer
+package decide
 
 import (
 	"slices"
@@ -10,11 +10,9 @@ import (
 
 // wellness judges open conversations of whose object nothing is found.
 type wellness struct {
-	step   *step
-	result *detect.Result
-	rules  *detect.Rules
-	seen   map[schema.Object]seen // the objects of the snapshot
-	off    []detect.OffCondition  // in all of the cluster
+	step *Step
+	seen map[schema.Object]seen // the objects of the snapshot
+	off  []detect.OffCondition  // in all of the cluster
 }
 
 // seen is what the snapshot shows of an object, as far as it matters here.
@@ -29,13 +27,13 @@ func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 	found := w.step.found(c.Object)
 	if c.Object.Kind == schema.KindCluster {
 		found.Unjudged = w.unjudged(c, nil)
-		return found, w.result.Back
+		return found, w.step.result.Back
 	}
-	if slices.Contains(w.result.Gone, c.Object) {
+	if slices.Contains(w.step.result.Gone, c.Object) {
 		found.Removed = true
 		return found, true
 	}
-	proof := w.result.Proof(c.Object.Kind)
+	proof := w.step.result.Proof(c.Object.Kind)
 	shown, present := w.shows(c.Object)
 	if !present {
 		found.Removed = true
@@ -53,7 +51,7 @@ func (w *wellness) shows(o schema.Object) (shown seen, present bool) {
 		shown, present = w.seen[o]
 		return shown, present
 	}
-	s := &w.step.snapshot
+	s := &w.step.Snapshot
 	stale := slices.ContainsFunc(s.Stale, func(p schema.StalePart) bool { return p.Source == o.Name })
 	return seen{fresh: !stale}, detect.HasSource(s, o.Name)
 }
@@ -61,8 +59,8 @@ func (w *wellness) shows(o schema.Object) (shown seen, present bool) {
 // unjudged is why a condition that is still true of c is no longer judged; empty where all of them are.
 func (w *wellness) unjudged(c schema.Conversation, labels map[string]string) string {
 	off := w.off
-	if len(w.rules.Overrides) > 0 {
-		off = detect.Off(w.step.snapshot, w.rules.For(c.Cluster, c.Object, labels))
+	if len(w.step.rules.Overrides) > 0 {
+		off = detect.Off(w.step.Snapshot, w.step.rules.For(c.Cluster, c.Object, labels))
 	}
 	return unjudged(c, off)
 }
@@ -78,32 +76,32 @@ func unjudged(c schema.Conversation, off []detect.OffCondition) string {
 }
 
 // objects are those that the snapshot has.
-func (s *step) objects() map[schema.Object]seen {
-	all := make(map[schema.Object]seen, len(s.snapshot.Services)+len(s.snapshot.Nodes))
-	for i := range s.snapshot.Services {
-		x := &s.snapshot.Services[i]
+func (s *Step) objects() map[schema.Object]seen {
+	all := make(map[schema.Object]seen, len(s.Snapshot.Services)+len(s.Snapshot.Nodes))
+	for i := range s.Snapshot.Services {
+		x := &s.Snapshot.Services[i]
 		all[x.Object()] = seen{!x.Stale, x.Labels}
 	}
-	for i := range s.snapshot.Nodes {
-		all[schema.Object{Kind: schema.KindNode, Name: s.snapshot.Nodes[i].ID}] = seen{fresh: !s.snapshot.Nodes[i].Stale}
+	for i := range s.Snapshot.Nodes {
+		all[schema.Object{Kind: schema.KindNode, Name: s.Snapshot.Nodes[i].ID}] = seen{fresh: !s.Snapshot.Nodes[i].Stale}
 	}
 	return all
 }
 
 // own lists what the conversations about Bellbuoy itself have to be told by a snapshot of this cluster: whether two
 // collectors publish it.
-func (a *Analyzer) own(s *step, r detect.Result) []conversation.Found {
-	object := detect.Collector(s.snapshot.ClusterName)
+func (s *Step) own(known Known) []conversation.Found {
+	object := detect.Collector(s.Snapshot.ClusterName)
 	found := s.found(object)
 	found.Cluster = schema.OwnCluster
-	if len(r.Own) > 0 {
-		found.Conditions = r.Own[0].Conditions
+	if len(s.result.Own) > 0 {
+		found.Conditions = s.result.Own[0].Conditions
 		return []conversation.Found{found}
 	}
-	head, _, known := a.index.get(schema.ConversationID(schema.OwnCluster, object))
-	if !known || resting(head.Conversation) || !r.Services.Well && head.Conversation.StartedAt.Before(s.since) {
+	c, seen := known.Last(schema.ConversationID(schema.OwnCluster, object))
+	if !seen || Resting(c) || !s.result.Services.Well && c.StartedAt.Before(s.since) {
 		return nil
 	}
-	found.Unjudged = unjudged(head.Conversation, detect.Off(s.snapshot, a.rules))
+	found.Unjudged = unjudged(c, detect.Off(s.Snapshot, s.rules))
 	return []conversation.Found{found}
 }

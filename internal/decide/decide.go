@@ -1,0 +1,101 @@
+package decide
+
+import (
+	"slices"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// Known is what is known of the conversations, without their messages where that saves room. It may lag behind.
+type Known interface {
+	// Live gives the conversations of a cluster that a snapshot without findings could change.
+	Live(cluster string) []schema.Conversation
+	// Last gives the conversation of that id as it was last seen; false if it never was.
+	Last(id string) (schema.Conversation, bool)
+}
+
+// Step is one snapshot on its way into the conversations. New makes one.
+type Step struct {
+	Snapshot schema.ClusterContext // not to be changed
+	At       detect.Position       // where it lies in its stream
+
+	rules  detect.Rules
+	view   *diagnose.View
+	since  time.Time // when the detector's memory of this cluster begins
+	result detect.Result
+}
+
+// New begins the step of a snapshot that is valid and has a time.
+func New(s schema.ClusterContext, at detect.Position, r detect.Rules) *Step {
+	step := &Step{Snapshot: s, At: at, rules: r}
+	step.view = diagnose.NewView(&step.Snapshot)
+	return step
+}
+
+// Detect folds the snapshot into the memory. If the result says that it was dropped or refused, the step is over;
+// otherwise it goes on with what was detected last.
+func (s *Step) Detect(m detect.Memory) (detect.Memory, detect.Result) {
+	next, result := detect.Detect(m, s.Snapshot, s.At, s.rules)
+	if result.Dropped == "" {
+		s.since, s.result = next.Since, result
+	}
+	return next, result
+}
+
+// Founds lists what each conversation has to be told: the findings, and for what is open without one that it is gone
+// or well.
+func (s *Step) Founds(known Known) []conversation.Found {
+	founds := make([]conversation.Found, 0, len(s.result.Findings))
+	firing := map[schema.Object]bool{}
+	for _, f := range s.result.Findings {
+		found := s.found(f.Object)
+		found.Conditions, found.Labels = f.Conditions, f.Labels
+		founds = append(founds, found)
+		firing[f.Object] = true
+	}
+	founds = append(founds, s.own(known)...)
+	open := slices.DeleteFunc(known.Live(s.Snapshot.ClusterName), func(c schema.Conversation) bool { return firing[c.Object] })
+	if len(open) == 0 {
+		return founds
+	}
+	w := wellness{step: s, seen: s.objects(), off: detect.Off(s.Snapshot, s.rules)}
+	for _, c := range open {
+		if found, proven := w.judge(c); proven {
+			founds = append(founds, found)
+		}
+	}
+	return founds
+}
+
+// Next folds a found of this step into its conversation, with the evidence and the rules' diagnosis where it needs them.
+// trace is asked for the id of a new episode then. The reason is conversation.Next's.
+func (s *Step) Next(c schema.Conversation, f conversation.Found, trace func() string) (next schema.Conversation, reason string) {
+	return conversation.Next(c, WithEvidence(f, c, s.view, trace))
+}
+
+// WithEvidence adds to f what the view shows of it and the rules' diagnosis, if c needs that; trace as for Step.Next.
+func WithEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, trace func() string) conversation.Found {
+	if conversation.NeedsEvidence(c, f) {
+		f.Evidence = v.Freeze(f.Object, f.Conditions)
+		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, f.Evidence))
+		f.Affected, f.Dependents = v.Affected(f.Object)
+		f.TraceID = trace()
+	}
+	return f
+}
+
+// Resting tells whether no snapshot without findings can change c any more.
+func Resting(c schema.Conversation) bool {
+	return c.Closed() && !slices.ContainsFunc(c.Conditions, func(x schema.Condition) bool { return x.Until.IsZero() })
+}
+
+func (s *Step) found(o schema.Object) conversation.Found {
+	return conversation.Found{
+		At: s.Snapshot.TakenAt, Stored: s.At.At, Cluster: s.Snapshot.ClusterName, Source: s.Snapshot.Source, Object: o,
+		Seq: s.At.Seq, Epoch: s.At.Epoch, Interval: s.Snapshot.Interval(),
+	}
+}

@@ -1,0 +1,165 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
+	"github.com/bellbuoy/bellbuoy/internal/decide"
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// Dry is a replay through the analyzer's thinking alone.
+type Dry struct {
+	Recording
+	All bool // also tell what was dropped, held, and changed nothing
+}
+
+// Summary is what a dry replay came to.
+type Summary struct {
+	Snapshots     int           `json:"snapshots"`
+	Dropped       int           `json:"dropped"` // of them, as old, or another collector's
+	Clusters      int           `json:"clusters"`
+	Course        time.Duration `json:"-"`
+	Seconds       float64       `json:"course_seconds"`
+	Conversations int           `json:"conversations"`
+	Events        int           `json:"events"`
+	Posts         int           `json:"posts"`  // that a webhook would have got
+	Sounds        int           `json:"sounds"` // of them, those that somebody is woken by: opened and worsened
+	Open          int           `json:"open"`   // conversations at the end
+}
+
+// Run plays the file and hands on each entry of the timeline, in order. Its error is that of the recording, or why ctx was
+// done before the end.
+func (d Dry) Run(ctx context.Context, say func(Entry)) (Summary, error) {
+	hook, err := webhook.New(webhook.Config{URL: "http://127.0.0.1/"}, "dry") // is asked what it would post, and never posts
+	if err != nil {
+		return Summary{}, err
+	}
+	p := &player{
+		dry: d, say: say, hook: hook, rules: detect.Default(), memories: map[string]detect.Memory{}, talks: map[string]talk{}, looks: map[string]look{},
+	}
+	err = d.each(func(l line) error {
+		p.take(l)
+		return context.Cause(ctx)
+	})
+	return p.summary(), err
+}
+
+// player keeps what an analyzer and a notifier would have stored.
+type player struct {
+	dry      Dry
+	say      func(Entry)
+	hook     channel.Channel
+	rules    detect.Rules
+	memories map[string]detect.Memory // by cluster
+	talks    map[string]talk          // by id
+	looks    map[string]look          // by cluster
+	began    time.Time
+	sum      Summary
+}
+
+// talk is a conversation and who was told of it.
+type talk struct {
+	schema.Conversation
+	told   channel.Told
+	reason string // why nothing came of the newest found
+}
+
+// take decides one snapshot. Its sequence is the number of its line, and it is stored when its line comes.
+func (p *player) take(l line) {
+	s := l.snapshot
+	if p.sum.Snapshots == 0 {
+		p.began = s.TakenAt
+	}
+	p.sum.Snapshots++
+	p.sum.Course = l.at
+	step := decide.New(s, detect.Position{Seq: uint64(l.number), At: p.began.Add(l.at)}, p.rules) //nolint:gosec // lines count from 1
+	next, result := step.Detect(p.memories[s.ClusterName])
+	p.memories[s.ClusterName] = next
+	here := Entry{Line: l.number, At: s.TakenAt, Cluster: s.ClusterName}
+	if result.Dropped != "" {
+		p.sum.Dropped++
+		p.quietly(here.dropped(result.Dropped))
+		return
+	}
+	if p.dry.All {
+		p.explain(here, &step.Snapshot, next)
+	}
+	for _, f := range step.Founds(p) {
+		id := schema.ConversationID(f.Cluster, f.Object)
+		was := p.talks[id]
+		c, reason := step.Next(was.Conversation, f, func() string { return "" })
+		p.fold(here, was, c, reason)
+	}
+}
+
+// quietly says what is of interest only to who wants all.
+func (p *player) quietly(e Entry) {
+	if p.dry.All {
+		p.say(e)
+	}
+}
+
+// fold stores what became of a conversation and tells of it.
+func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string) {
+	now := talk{Conversation: c, told: was.told, reason: reason}
+	if c.Revision == was.Revision {
+		if c.ID != "" {
+			p.talks[c.ID] = now
+			if reason != was.reason {
+				p.quietly(here.unchanged(&c, reason))
+			}
+		}
+		return
+	}
+	post, posted := p.hook.Next(c, was.told)
+	if posted {
+		p.sum.Posts++
+		now.told = channel.Told{Revision: post.Revision, Episode: c.Episode, At: c.UpdatedAt}
+	}
+	sound := posted && slices.Contains([]string{schema.EventOpened, schema.EventWorsened}, post.Kind)
+	if sound {
+		p.sum.Sounds++
+	}
+	p.talks[c.ID] = now
+	for _, m := range c.Messages[max(0, len(c.Messages)-(c.Revision-was.Revision)):] {
+		p.sum.Events++
+		e := here.event(&c, &m)
+		e.Posted, e.Sound = posted, sound && m.Kind == post.Kind
+		p.say(e)
+	}
+}
+
+// Live gives the conversations of a cluster that a snapshot without findings could change.
+func (p *player) Live(cluster string) []schema.Conversation {
+	var live []schema.Conversation
+	for _, t := range p.talks {
+		if t.Cluster == cluster && !decide.Resting(t.Conversation) {
+			live = append(live, t.Conversation)
+		}
+	}
+	slices.SortFunc(live, func(a, b schema.Conversation) int { return cmp.Compare(a.ID, b.ID) })
+	return live
+}
+
+// Last gives a conversation as it stands.
+func (p *player) Last(id string) (schema.Conversation, bool) {
+	t, known := p.talks[id]
+	return t.Conversation, known
+}
+
+func (p *player) summary() Summary {
+	s := p.sum
+	s.Clusters, s.Conversations, s.Seconds = len(p.memories), len(p.talks), s.Course.Seconds()
+	for _, t := range p.talks {
+		if !t.Closed() {
+			s.Open++
+		}
+	}
+	return s
+}

@@ -1,0 +1,4 @@
+package replay
+
+// Shifted is shifted.
+var Shifted = shifted
