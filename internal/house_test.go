@@ -33,7 +33,7 @@ type room struct {
 // plan is every room there is. Imports point down: cmd, then the daemons, then what they are made of, then scrub and
 // schema. Adapters see their parent, schema, scrub and config, never the bus or a sibling.
 var plan = []room{
-	{"cmd/bellbuoy", "collector analyzer notifier daemon doctor console demo drill replay llm llm/fake client source/docker bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/file"},
+	{"cmd/bellbuoy", "collector analyzer notifier daemon doctor rules console demo drill replay llm llm/fake client source/docker bus bus/embed process config conversation scrub schema", "prometheus", "detect diagnose channel channel/webhook source source/file"},
 	{"cmd/collector", "collector daemon bus process", "", ""},
 	{"cmd/analyzer", "analyzer daemon bus process", "", ""},
 	{"cmd/notifier", "notifier daemon bus process", "", ""},

@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/console"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/replay"
+	"github.com/bellbuoy/bellbuoy/internal/rules"
 )
 
 // replayOptions is what can be said of a replay.
@@ -46,14 +48,27 @@ func replayCommand() command {
 				return process.Usage{Err: fmt.Errorf("replay: %w", err)}
 			}
 			if o.dry {
-				log := process.Logger(os.Stderr, process.LogConfig{Level: "info", Format: "text"})
-				return replayDry(ctx, out, replay.Dry{Recording: o.recording(words[0], log), All: o.all}, o.asJSON)
+				return o.decide(ctx, out, words[0])
 			}
 			return onBus(ctx, func(ctx context.Context, b *bus.Bus, log *slog.Logger) error {
 				return replayLive(ctx, out, b, replay.Live{Recording: o.recording(words[0], log), Speed: o.speed, As: o.as}, o.asJSON)
 			})
 		},
 	}
+}
+
+// decide replays a file by the rules that an analyzer would have here.
+func (o replayOptions) decide(ctx context.Context, out io.Writer, path string) error {
+	var file rules.File
+	if err := config.Load(process.Prefix, &file); err != nil {
+		return err
+	}
+	judged, err := file.Rules()
+	if err != nil {
+		return err
+	}
+	log := process.Logger(os.Stderr, process.LogConfig{Level: "info", Format: "text"})
+	return replayDry(ctx, out, replay.Dry{Recording: o.recording(path, log), Rules: &judged, All: o.all}, o.asJSON)
 }
 
 func (o replayOptions) mistake() error {

@@ -92,7 +92,8 @@ func pairs() [][3]string {
 		{ErrorBurst, "ease", "times"},
 		{Unhealthy, SettingSeverity, "worse_severity"},
 		{NodeDown, "draining_severity", SettingSeverity},
-		{SourceBlind, SettingSeverity, "worse_severity"}, {ClusterSilent, "goodbye_severity", SettingSeverity},
+		{SourceBlind, SettingSeverity, "worse_severity"},
+		{ClusterSilent, "goodbye_severity", SettingSeverity},
 	}
 }
 

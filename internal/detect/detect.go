@@ -134,7 +134,7 @@ func completeness(s *schema.ClusterContext) map[string]bool {
 		schema.KindService: !s.Goodbye && s.Omitted["services"] == 0 && !missing(schema.PartServices),
 		schema.KindNode: !s.Goodbye && s.Omitted["nodes"] == 0 &&
 			!missing(schema.PartNodes, schema.PartMachine, schema.PartDisks, schema.PartGPUs, schema.PartGPUErrors),
-		schema.KindSource:  !s.Goodbye,
+		schema.KindSource: !s.Goodbye,
 	}
 }
 

@@ -67,7 +67,8 @@ func TestBlindSourceIsTold(t *testing.T) {
 		s := reads(after(time.Duration(n) * i))
 		s.Stale = []schema.StalePart{
 			{Source: "docker", Since: start, Error: "dial unix\x1b[31m /var/run/docker.sock: permission denied"},
-			{Source: "docker", Error: "a second one"}, {Error: "of no source"},
+			{Source: "docker", Error: "a second one"},
+			{Error: "of no source"},
 		}
 		r = c.see(s)
 	}

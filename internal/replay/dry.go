@@ -16,7 +16,8 @@ import (
 // Dry is a replay through the analyzer's thinking alone.
 type Dry struct {
 	Recording
-	All bool // also tell what was dropped, held, and changed nothing
+	Rules *detect.Rules // to judge by; nil: those as shipped
+	All   bool          // also tell what was dropped, held, and changed nothing
 }
 
 // Summary is what a dry replay came to.
@@ -41,13 +42,20 @@ func (d Dry) Run(ctx context.Context, say func(Entry)) (Summary, error) {
 		return Summary{}, err
 	}
 	p := &player{
-		dry: d, say: say, hook: hook, rules: detect.Default(), memories: map[string]detect.Memory{}, talks: map[string]talk{}, looks: map[string]look{},
+		dry: d, say: say, hook: hook, rules: d.rules(), memories: map[string]detect.Memory{}, talks: map[string]talk{}, looks: map[string]look{},
 	}
 	err = d.each(func(l line) error {
 		p.take(l)
 		return context.Cause(ctx)
 	})
 	return p.summary(), err
+}
+
+func (d Dry) rules() detect.Rules {
+	if d.Rules == nil {
+		return detect.Default()
+	}
+	return *d.Rules
 }
 
 // player keeps what an analyzer and a notifier would have stored.
