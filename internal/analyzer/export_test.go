@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/client"
 )
 
 // Killed makes every write of a ask fate first. Fate says whether the process dies before the write, after it, or not:
@@ -67,6 +68,11 @@ func (a *Analyzer) Deaf() { a.listening.every = 24 * time.Hour }
 
 // Listen is one step of the listen loop, at the given time of this machine's clock.
 func (a *Analyzer) Listen(ctx context.Context, now time.Time) { a.listenStep(ctx, now) }
+
+// OverviewsAt is what why without a name answers at the given time of the server's clock.
+func (a *Analyzer) OverviewsAt(ctx context.Context, now time.Time) (client.WhyResponse, error) {
+	return a.overviewsAt(ctx, now)
+}
 
 // Attention is for how long a loop has been listening after steps at these times, the connection having been made
 // again so often before each.

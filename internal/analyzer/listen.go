@@ -98,7 +98,13 @@ func (a *Analyzer) listenStep(ctx context.Context, now time.Time) {
 	for _, token := range a.index.clusters() {
 		known[token] = true
 	}
-	delete(known, schema.Token(schema.OwnCluster)) // nobody publishes it
+	own := schema.Token(schema.OwnCluster)
+	for _, h := range a.index.open(own) {
+		if h.Conversation.Object.Kind == schema.KindCollector {
+			known[schema.Token(h.Conversation.Object.Name)] = true
+		}
+	}
+	delete(known, own) // nobody publishes it
 	for _, token := range slices.Sorted(maps.Keys(known)) {
 		if !l.due(token, now) {
 			continue

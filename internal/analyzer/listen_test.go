@@ -82,6 +82,12 @@ func TestSilentClusterIsOneConversationHoweverManyListen(t *testing.T) {
 	if down := head(t, b, "prod", e2e.CheckoutID("prod")); e2e.Count(down, schema.EventOpened) != 1 || down.Closed() {
 		t.Errorf("the service is %s: %v", down.State, e2e.Kinds(down))
 	}
+	for after, firing := range map[time.Duration]int{time.Minute: 1, 5 * time.Minute: 2} { // the service, and the cluster
+		o, err := all[0].OverviewsAt(t.Context(), now.Add(after))
+		if err != nil || len(o.Clusters) != 1 || o.Clusters[0].Firing != firing {
+			t.Errorf("after %v: %+v, %v", after, o, err)
+		}
+	}
 	asked := client.New(b)
 	why, err := asked.Why(t.Context(), "prod")
 	if err != nil || len(why.Objects) != 1 || why.Objects[0].Conversation != c.ID || why.Objects[0].Reasons[0].Condition != detect.ClusterSilent {
@@ -137,6 +143,48 @@ func TestSilenceIsNotForWhoeverHasNotListened(t *testing.T) {
 	listenFrom(t, a, now, 8*time.Hour+50*time.Second, 8*time.Hour+50*time.Second)
 	if !raised() {
 		t.Error("not raised after three intervals")
+	}
+}
+
+func TestLostConnectionBeginsTheListeningAnew(t *testing.T) {
+	s := bustest.Server(t)
+	a := listener(t, s)
+	b := s.Connect(t)
+	for n := range 2 {
+		e2e.Publish(t, b, e2e.Snapshot("prod", n, 0))
+		settled(t, b)
+	}
+	now := time.Now()
+	listenFrom(t, a, now, 0, 110*time.Second)
+	s.Restart(t)
+	b = s.Connect(t)
+	e2e.Say(t, b, e2e.CheckoutID("prod"), "ack") // once that is heard, the analyzer is connected again
+	e2e.Await(t, b, "prod", e2e.CheckoutID("prod"), "the ack", func(c schema.Conversation) bool { return c.State == schema.StateAcknowledged })
+	listenFrom(t, a, now, 2*time.Minute, 160*time.Second)
+	if c := head(t, b, "prod", silenceID("prod")); c.ID != "" {
+		t.Error("raised before it had listened for three intervals")
+	}
+	listenFrom(t, a, now, 170*time.Second, 170*time.Second)
+	if c := head(t, b, "prod", silenceID("prod")); c.ID == "" {
+		t.Error("not raised after three intervals")
+	}
+}
+
+func TestTwoCollectorsOfAClusterThatIsGoneAreForgotten(t *testing.T) {
+	s := bustest.Server(t)
+	a := listener(t, s)
+	b := s.Connect(t)
+	for n := range 4 {
+		for _, id := range []string{"a", "b"} {
+			e2e.Publish(t, b, by(id, n, false))
+			settled(t, b)
+		}
+	}
+	bustest.Purge(t, b, bus.StreamContext, b.Subjects().Context("prod"))
+	listenFrom(t, a, time.Now(), 0, 4*time.Minute)
+	c := head(t, b, schema.OwnCluster, schema.ConversationID(schema.OwnCluster, detect.Collector("prod")))
+	if c.State != schema.StateRemoved {
+		t.Errorf("it is %q", c.State)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
@@ -13,6 +14,15 @@ import (
 
 // overviews tells for every cluster what its newest snapshot shows and what of that does not alert.
 func (a *Analyzer) overviews(ctx context.Context) (client.WhyResponse, error) {
+	_, ahead, err := a.bus.Roll(ctx)
+	if err != nil {
+		return client.WhyResponse{}, err
+	}
+	return a.overviewsAt(ctx, time.Now().UTC().Add(ahead))
+}
+
+// overviewsAt is overviews at the given time of the server's clock.
+func (a *Analyzer) overviewsAt(ctx context.Context, now time.Time) (client.WhyResponse, error) {
 	response := client.WhyResponse{Objects: []client.Explained{}, Clusters: []client.Overview{}}
 	messages, err := a.bus.Contexts(ctx)
 	if err != nil {
@@ -30,6 +40,9 @@ func (a *Analyzer) overviews(ctx context.Context) (client.WhyResponse, error) {
 		}
 		o := overview(&s, memory.Memory, a.rules)
 		o.StoredAt = m.At.UTC()
+		if len(detect.Silent(s.ClusterName, memory.Memory, m.At, now, a.rules).Conditions) > 0 {
+			o.Firing++ // the cluster itself
+		}
 		response.Clusters = append(response.Clusters, o)
 	}
 	return response, nil
