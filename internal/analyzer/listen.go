@@ -99,9 +99,9 @@ func (a *Analyzer) listenStep(ctx context.Context, now time.Time) {
 		known[token] = true
 	}
 	own := schema.Token(schema.OwnCluster)
-	for _, h := range a.index.open(own) {
-		if h.Conversation.Object.Kind == schema.KindCollector {
-			known[schema.Token(h.Conversation.Object.Name)] = true
+	for _, c := range a.index.Live(own) {
+		if c.Object.Kind == schema.KindCollector {
+			known[schema.Token(c.Object.Name)] = true
 		}
 	}
 	delete(known, own) // nobody publishes it

@@ -324,3 +324,21 @@ func TestSourceThatCannotBeReadIsAConversationUntilItCan(t *testing.T) {
 		t.Errorf("closed as %s: %v", c.ClosedAs, e2e.Kinds(c))
 	}
 }
+
+func TestSilentClusterThatIsSilencedIsToldToNobody(t *testing.T) {
+	s := bustest.Server(t)
+	a := listener(t, s)
+	b := s.Connect(t)
+	e2e.Publish(t, b, by("a", 0, false))
+	e2e.Publish(t, b, by("a", 1, false))
+	settled(t, b)
+	if _, err := client.New(b).Silence(t.Context(), client.SilenceRequest{Ref: "cluster/prod", For: "2h", Reason: "moving house", Author: "ada"}); err != nil {
+		t.Fatal(err)
+	}
+	listenFrom(t, a, time.Now(), 0, 4*time.Minute)
+	listenFrom(t, a, time.Now(), 5*time.Minute, 6*time.Minute)
+	c := head(t, b, "prod", silenceID("prod"))
+	if c.State != schema.StateSilenced || e2e.Count(c, schema.EventUnsilenced) > 0 {
+		t.Errorf("it is %s: %v", c.State, e2e.Kinds(c))
+	}
+}
