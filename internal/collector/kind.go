@@ -45,7 +45,7 @@ func kinds() []kind {
 			parts: []string{schema.PartServices, schema.PartHealth, schema.PartJobs, schema.PartErrors, schema.PartMachine},
 		},
 		{
-			name: "host", counts: true, auto: true, open: openHost,
+			name: "host", counts: true, auto: true, open: openHost, missing: "this is a container without HOST_ROOT",
 			parts: []string{schema.PartServices, schema.PartJobs, schema.PartMachine, schema.PartDisks, schema.PartGPUs, schema.PartGPUErrors},
 		},
 		{name: "file", argument: true, recorded: true, open: openFile, check: file.Check},

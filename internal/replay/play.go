@@ -188,7 +188,7 @@ func (p *performance) publish(ctx context.Context, x line) error {
 		return ctx.Err()
 	}
 	s := shifted(x.snapshot, p.shift)
-	s.ClusterName = p.plan.names[s.ClusterName]
+	s.ClusterName, s.Recorded = p.plan.names[s.ClusterName], true
 	err := p.send(ctx, x.number, s)
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("replay %s:%d: %w", p.Path, x.number, err)

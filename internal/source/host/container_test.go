@@ -32,6 +32,7 @@ func TestContainerIsNoMachineUnlessItIsNamedOrKnowsTheMachinesRoot(t *testing.T)
 	write(t, filepath.Join(named, "etc", "hostname"), "n1\n")
 	tests := []struct {
 		name, mark, text string
+		names            string // the namespace of the host's name; empty: unknown
 		root             string
 		asked            bool
 		absent           bool
@@ -42,6 +43,8 @@ func TestContainerIsNoMachineUnlessItIsNamedOrKnowsTheMachinesRoot(t *testing.T)
 		{name: "control-groups", mark: "proc/1/cgroup", text: "12:cpu:/docker/0123\n0::/\n", absent: true},
 		{name: "machine", mark: "proc/1/cgroup", text: "0::/init.scope\n"},
 		{name: "system-container", mark: "proc/1/cgroup", text: "12:cpu:/lxc/web\n"},
+		{name: "machine-made-from-an-image", mark: ".dockerenv", names: "uts:[4026531838]"},
+		{name: "container-with-a-name-of-its-own", mark: ".dockerenv", names: "uts:[4026532178]", absent: true},
 		{name: "named", mark: ".dockerenv", asked: true},
 		{name: "root-is-mounted", mark: ".dockerenv", root: named},
 	}
@@ -52,6 +55,14 @@ func TestContainerIsNoMachineUnlessItIsNamedOrKnowsTheMachinesRoot(t *testing.T)
 				t.Fatal(err)
 			}
 			write(t, filepath.Join(own, tt.mark), tt.text)
+			if tt.names != "" {
+				if err := os.MkdirAll(filepath.Join(own, "proc/self/ns"), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(tt.names, filepath.Join(own, "proc/self/ns/uts")); err != nil {
+					t.Fatal(err)
+				}
+			}
 			m := newMachine(t, false)
 			m.config.Own, m.config.Rootfs, m.config.Unasked = own, tt.root, !tt.asked
 			s, err := host.Open(t.Context(), m.config, nil)
