@@ -33,15 +33,17 @@ func clock(t, now time.Time) string {
 	return t.Format("2006-01-02 15:04") + " UTC"
 }
 
-// seconds prints a run time: "0.4 s", "12 s", "3m5s".
+// seconds prints a run time: "0.4 s", "12 s", "3 min", "24 h".
 func seconds(s float64) string {
 	switch {
 	case s < 10:
 		return fmt.Sprintf("%.1f s", max(s, 0))
 	case s < 120:
 		return fmt.Sprintf("%.0f s", s)
+	case s < 2*60*60:
+		return fmt.Sprintf("%.0f min", s/60)
 	}
-	return time.Duration(min(s, 1e9) * float64(time.Second)).Truncate(time.Second).String()
+	return fmt.Sprintf("%.0f h", min(s, 1e9)/(60*60))
 }
 
 // size prints a number of bytes: "64 MiB".
