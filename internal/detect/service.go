@@ -93,8 +93,9 @@ func seeServiceDown(v *view) sight {
 	case s.ReplicasRunning == nil:
 		seen.truth, seen.why = unknown, "how many are running is not known"
 	case *s.ReplicasRunning > 0:
+	case s.ReplicasDesired != nil && *s.ReplicasDesired > 0:
+		seen.truth = yes
 	case s.ReplicasDesired != nil:
-		seen.truth = truthOf(*s.ReplicasDesired > 0)
 		seen.why, seen.as = "none is wanted", VerdictNotWanted
 	case s.Job != nil:
 		seen.why, seen.as = "it is a job, which is meant to end", VerdictNotWanted

@@ -169,6 +169,8 @@ func idleReason(seen sight, absent bool) Reason {
 		return Reason{Verdict: VerdictUnknown, Text: "not in the snapshot"}
 	case seen.truth == unknown:
 		return Reason{Verdict: VerdictUnknown, Text: "not judged, " + seen.why}
+	case seen.truth == yes: // the snapshot is newer than the memory
+		return Reason{Verdict: VerdictHold, Text: "holding, seen in a snapshot that is still to be judged"}
 	case seen.as != "" && seen.as != VerdictWell:
 		return Reason{Verdict: seen.as, Text: "not alerted, " + seen.why}
 	case seen.why != "":

@@ -153,3 +153,11 @@ func TestWhyWithoutASnapshot(t *testing.T) {
 	want(t, got[0].Verdict, "firing")
 	want(t, got[1].Verdict, "unknown")
 }
+
+func TestWhyOfWhatIsStillToBeJudged(t *testing.T) {
+	s := snapshot(start, down("web"))
+	r := detect.Why(detect.Memory{}, &s, detect.Default(), s.Services[0].Object())[0]
+	if r.Verdict != detect.VerdictHold || r.Text != "service_down: holding, seen in a snapshot that is still to be judged" {
+		t.Errorf("%s: %q", r.Verdict, r.Text)
+	}
+}
