@@ -13,6 +13,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/doctor"
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 )
 
 // unused is an address that nobody listens at.
@@ -26,7 +27,11 @@ func unused(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// alone takes what continuous integration sets out of the environment: to the commands it is a slip.
+func alone(t *testing.T) { t.Setenv(need.RequireAll, "") }
+
 func TestDoctorBeforeUpHasNoFaultAndSaysThatUpIsNotRunning(t *testing.T) {
+	alone(t)
 	listen := unused(t)
 	for name, value := range map[string]string{"NATS_LISTEN": listen, "DATA_DIR": t.TempDir(), "HTTP_ADDR": unused(t), "SOURCE": "none"} {
 		t.Setenv("BELLBUOY_"+name, value)
@@ -43,6 +48,7 @@ func TestDoctorBeforeUpHasNoFaultAndSaysThatUpIsNotRunning(t *testing.T) {
 }
 
 func TestDoctorFailsWithAFaultAndTellsItInJSON(t *testing.T) {
+	alone(t)
 	for name, value := range map[string]string{
 		"NATS_URL": bustest.Server(t).URL(), "SOURCE": "none", "HTTP_ADDR": unused(t), "INTERVAL": "soon", "LLM_APIKEY": "hunter2",
 	} {
@@ -73,6 +79,7 @@ func TestDoctorFailsWithAFaultAndTellsItInJSON(t *testing.T) {
 }
 
 func TestDoctorReadsTheRulesFile(t *testing.T) {
+	alone(t)
 	s := bustest.Server(t)
 	for name, value := range map[string]string{"NATS_URL": s.URL(), "SOURCE": "none", "HTTP_ADDR": unused(t)} {
 		t.Setenv("BELLBUOY_"+name, value)
