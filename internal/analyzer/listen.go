@@ -155,7 +155,17 @@ func (a *Analyzer) listenTo(ctx context.Context, token string, now time.Time, at
 	if len(s.Conditions) == 0 {
 		return nil
 	}
-	return a.silent(ctx, m.Cluster, head, s.Conditions, now)
+	return a.silent(ctx, m.Cluster, head, append(s.Conditions, a.storm(m)...), now)
+}
+
+// storm is the storm that was on when the cluster fell silent. It stands still meanwhile.
+func (a *Analyzer) storm(m memory) []schema.Condition {
+	if x, can := any(&m.Memory).(interface {
+		Storm(string, detect.Rules) []schema.Condition
+	}); can {
+		return x.Storm(m.Cluster, a.rules)
+	}
+	return nil
 }
 
 // silent brings the conversation about the cluster itself in line.
