@@ -165,6 +165,9 @@ type Rules struct {
 	ClusterSilent   SilenceRule
 	TwoCollectors   CollectorsRule
 
+	DeployGrace GraceRule
+	Flapping    FlapRule
+
 	Changed   []Change   // what of the above somebody has set, in the order in which it was
 	Overrides []Override // in the order in which they are made
 }
@@ -198,6 +201,7 @@ func Default() Rules {
 	}
 	r.defaultNodes()
 	r.defaultCollection()
+	r.defaultPolicies()
 	return r
 }
 
