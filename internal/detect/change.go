@@ -94,6 +94,7 @@ func pairs() [][3]string {
 		{NodeDown, "draining_severity", SettingSeverity},
 		{SourceBlind, SettingSeverity, "worse_severity"},
 		{ClusterSilent, "goodbye_severity", SettingSeverity},
+		{Storm, "rest", "new"},
 		{DeployGrace, "for", "most"},
 		{DeployGrace, "most", "in"},
 	}
@@ -162,7 +163,11 @@ func (r *Rules) last(condition, setting string) int {
 
 // offReason says who switched a condition off.
 func (r *Rules) offReason(condition string) string {
-	if i := r.last(condition, SettingSeverity); i >= 0 && r.Changed[i].Value.Word == "" {
+	i := r.last(condition, SettingSeverity)
+	if i < 0 {
+		i = r.last(condition, SettingEnabled)
+	}
+	if i >= 0 && r.Changed[i].Value.Word == "" {
 		return "switched off by " + r.Changed[i].By
 	}
 	return offByRules

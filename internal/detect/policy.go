@@ -10,6 +10,7 @@ import (
 const (
 	DeployGrace = "deploy_grace"
 	Flapping    = "flapping"
+	Explain     = "explain"
 )
 
 // SettingEnabled is the switch of a policy, as SettingSeverity is that of a condition.
@@ -18,7 +19,7 @@ const SettingEnabled = "enabled"
 // Policies lists what decides, beside the conditions, what is told: each is set by name as a condition is, and is on or
 // off. Kind is the kind of object that an override sets it for; empty: of any.
 func Policies() []Declared {
-	return []Declared{{Name: DeployGrace, Kind: schema.KindService}, {Name: Flapping}}
+	return []Declared{{Name: DeployGrace, Kind: schema.KindService}, {Name: Flapping}, {Name: Explain, Kind: schema.KindCluster}}
 }
 
 // GraceRule keeps quiet, for For after a deploy of a service, what would be raised of it, but at most for Most in any

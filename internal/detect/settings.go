@@ -183,8 +183,10 @@ func (r *Rules) fields() []field {
 		r.GPUMemory.fields(GPUMemory, UnitPercent),
 		r.SourceBlind.fields(),
 		r.ClusterSilent.fields(),
+		r.Storm.fields(),
 		r.TwoCollectors.fields(),
 		r.policyFields(),
+		r.Explain.fields(),
 	)
 }
 
