@@ -16,6 +16,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
+	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/rules"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -40,7 +41,7 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 func load(b *testing.B, s *bustest.NATS) {
-	startAnalyzerBy(b, s, "rules: {cpu: off}\n")
+	startAnalyzerBy(b, s, "rules: {storm: off, explain: off}\n")
 	c := s.Connect(b)
 	stored := count(b, s.Connect(b), loadOf)
 	e2e.Publish(b, c, crowd("load", 0, loadOf))
@@ -119,5 +120,28 @@ func listed(b *testing.B, c *client.Client) int {
 		if len(page.Conversations) == 0 || n >= page.Total {
 			return n
 		}
+	}
+}
+
+// BenchmarkStorm measures how long it takes from the snapshot that completes the hold of 1,000 services to the one card
+// about all of them at a webhook, every write synced.
+func BenchmarkStorm(b *testing.B) {
+	const rounds = 10
+	for b.Loop() {
+		s, hook := bustest.Server(b), newBell(b)
+		c := s.Connect(b)
+		e2e.StartAnalyzer(b, s, llm.Config{})
+		e2e.StartNotifier(b, s, hook.URL)
+		var took []time.Duration
+		for i := range rounds {
+			cluster := fmt.Sprintf("storm-%d", i)
+			e2e.Publish(b, c, crowd(cluster, 0, 1000))
+			bustest.Settled(b, c)
+			body := encode(b, crowd(cluster, 1, 1000))
+			began := time.Now()
+			publishBody(b, c, cluster, body)
+			took = append(took, hook.until(b, schema.ConversationID(cluster, schema.Object{Kind: schema.KindCluster, Name: cluster}), 1).Sub(began))
+		}
+		report(b, "card", took)
 	}
 }
