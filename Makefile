@@ -76,3 +76,7 @@ cost: ## measure what the collector and the engine spend on 20 containers, for t
 .PHONY: engine
 engine: ## the long run on a real Docker engine: every failure there is, and no other alert for minutes
 	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=Engine ./internal/e2e/
+
+.PHONY: race
+race: ## the long race: 8 analyzers, 200 clusters, on one NATS server and on three, with kill -9 every second
+	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=RaceOfProcesses ./internal/e2e/
