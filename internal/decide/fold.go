@@ -49,7 +49,7 @@ func (x *explanation) founds() []conversation.Found {
 		}
 		found := x.found(f)
 		if len(f.Victims) > 0 && !x.dismissed(f) {
-			found.Victims, found.VictimCount = affected(f.Victims), len(f.Victims)
+			found.Victims, found.VictimCount = affected(f.Victims)
 			all = append(all, found)
 		} else {
 			standing = append(standing, found)
@@ -144,11 +144,18 @@ func (x *explanation) silent(f *detect.Finding) []schema.Condition {
 	return silent
 }
 
-// affected names the first victims of all, as many as a conversation keeps.
-func affected(victims []detect.Victim) []schema.Affected {
-	list := make([]schema.Affected, 0, min(len(victims), schema.MaxAffected))
-	for _, v := range victims[:cap(list)] {
-		list = append(list, schema.Affected{Object: v.Object, Condition: v.Condition, Since: v.Since})
+// affected names the first victims of all, as many as a conversation keeps, and counts them. A storm is none: its members
+// are.
+func affected(victims []detect.Victim) (list []schema.Affected, count int) {
+	list = make([]schema.Affected, 0, min(len(victims), schema.MaxAffected))
+	for i := range victims {
+		v := &victims[i]
+		if v.Object.Kind == schema.KindCluster {
+			continue
+		}
+		if count++; len(list) < schema.MaxAffected {
+			list = append(list, schema.Affected{Object: v.Object, Condition: v.Condition, Since: v.Since})
+		}
 	}
-	return list
+	return list, count
 }
