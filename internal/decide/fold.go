@@ -17,7 +17,7 @@ type explanation struct {
 	step    *Step
 	finding map[schema.Object]int // places of the findings
 	live    map[schema.Object]schema.Conversation
-	folds   []conversation.Found                   // of what is open and explained
+	folds   []conversation.Found                    // of what is open and explained
 	heirs   map[schema.Object][]schema.Conversation // the same conversations, by what explains them
 }
 
@@ -39,8 +39,13 @@ func (s *Step) explain(live []schema.Conversation) *explanation {
 
 // founds lists those that explain others, then those that stand for themselves. It fills folds.
 func (x *explanation) founds() []conversation.Found {
-	all := make([]conversation.Found, 0, len(x.step.result.Findings))
-	standing := make([]conversation.Found, 0, len(x.step.result.Findings))
+	standing := 0
+	for i := range x.step.result.Findings {
+		if x.step.result.Findings[i].Cause == nil {
+			standing++
+		}
+	}
+	all := make([]conversation.Found, 0, standing)
 	for i := range x.step.result.Findings {
 		f := &x.step.result.Findings[i]
 		if cause, explained := x.cause(f); explained {
@@ -50,12 +55,9 @@ func (x *explanation) founds() []conversation.Found {
 		found := x.found(f)
 		if len(f.Victims) > 0 && !x.dismissed(f) {
 			found.Victims, found.VictimCount = affected(f.Victims)
-			all = append(all, found)
-		} else {
-			standing = append(standing, found)
 		}
+		all = append(all, found)
 	}
-	all = append(all, standing...)
 	for i := range all {
 		all[i].Heirs = x.heirs[all[i].Object]
 	}
