@@ -120,7 +120,7 @@ func newFailing(r *record) failing {
 		severity := schema.SeverityRank(c.Severity)
 		f.severity = max(f.severity, severity)
 		f.since = earlier(f.since, c.Since)
-		if causes(r.Object.Kind, c.Name) {
+		if leads(r.Object.Kind, c.Name) {
 			f.worth = max(f.worth, severity)
 			f.began = earlier(f.began, c.Since)
 		}
@@ -139,8 +139,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// causes tells whether a condition explains those of objects on it, or that need it.
-func causes(kind, condition string) bool {
+// leads tells whether a condition explains those of objects on it, or that need it.
+func leads(kind, condition string) bool {
 	if kind == schema.KindNode {
 		return condition == NodeDown
 	}
