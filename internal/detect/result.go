@@ -85,6 +85,7 @@ func (r *record) finding() Finding {
 	slices.SortStableFunc(f.Conditions, func(a, b schema.Condition) int {
 		return schema.SeverityRank(b.Severity) - schema.SeverityRank(a.Severity)
 	})
+	r.Flaps.tell(f.Conditions)
 	return f
 }
 

@@ -11,6 +11,8 @@ const (
 	VerdictFiring    = "firing"     // alerting, and still true
 	VerdictClearHold = "clear_hold" // alerting, but no longer true: being watched before it is called well
 	VerdictHold      = "hold"       // true, but not for long enough
+	VerdictGrace     = "grace"      // true, but kept back after a deploy
+	VerdictFlapping  = "flapping"   // alerting, but no longer true: kept open because it has come back so often
 	VerdictWell      = "well"
 	VerdictNotWanted = "not_wanted" // stopped on purpose
 	VerdictByHand    = "by_hand"    // stopped by a person
@@ -123,6 +125,7 @@ func (v *view) why(r *rule) Reason {
 	var seen sight
 	if v.present() {
 		seen = r.see(v)
+		v.linger(&seen)
 		if seen.why == "" && r.reads != nil {
 			seen.why = r.reads(v)
 		}
@@ -148,8 +151,12 @@ func (v *view) reason(r *rule, c *condition, seen sight) Reason {
 		return Reason{Verdict: VerdictFiring, Text: "alerting since " + clock(c.Since) + ", " + c.Title, Since: c.Since}
 	case absent:
 		return v.absentReason(c)
+	case seen.lingers:
+		return v.flapReason(c, seen.clear)
 	case c.Firing:
 		return v.waiting(VerdictClearHold, "alerting, but well for ", c.Well, c.Quiet, seen.clear)
+	case v.keptBack(c):
+		return v.graceReason(c)
 	}
 	return v.waiting(VerdictHold, "holding, ", c.Since, c.Held, seen.hold)
 }
