@@ -31,6 +31,7 @@ type Found struct {
 	Diagnosis  *schema.Diagnosis // by the rules; see NeedsEvidence
 	Affected   []schema.Affected // who depends on the object, worst first; see NeedsEvidence
 	Dependents int               // how many do in all
+	Victims    []schema.Affected // whom this one explains now, worst first, at most schema.MaxAffected
 	Silence    *Silence          // by scope, which covers all of Conditions; nil: none does
 	TraceID    string
 }

@@ -80,8 +80,8 @@ func (s *Step) Next(c schema.Conversation, f conversation.Found, trace func() st
 // WithEvidence adds to f what the view shows of it and the rules' diagnosis, if c needs that; trace as for Step.Next.
 func WithEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, trace func() string) conversation.Found {
 	if conversation.NeedsEvidence(c, f) {
-		f.Evidence = v.Freeze(f.Object, f.Conditions)
-		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, f.Evidence))
+		f.Evidence = v.Freeze(f.Object, f.Conditions, f.Victims)
+		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, f.Victims, f.Evidence))
 		f.Affected, f.Dependents = v.Affected(f.Object)
 		f.TraceID = trace()
 	}
