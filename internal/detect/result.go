@@ -2,6 +2,7 @@ package detect
 
 import (
 	"slices"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -12,6 +13,17 @@ type Finding struct {
 	Object     schema.Object
 	Conditions []schema.Condition
 	Labels     map[string]string
+
+	Cause   *schema.Object // explains all of Conditions, which then join its conversation; nil: it stands for itself
+	Victims []Victim       // whom this one explains now, worst first (severity, then since, then object); only of one without a Cause
+	Quiet   bool           // people heard of it already, as part of another one: it opens without a sound
+}
+
+// Victim is one object that a finding explains.
+type Victim struct {
+	Object              schema.Object
+	Condition, Severity string
+	Since               time.Time
 }
 
 // Result is what one snapshot comes to. Findings are sorted by severity, worst first, then by kind, namespace and name.
