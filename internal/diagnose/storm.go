@@ -75,17 +75,16 @@ func (v *View) firstOf(victims []schema.Affected) []*schema.ServiceSummary {
 // look at.
 func (r *ruler) stormCause() cause {
 	c := r.unknown(nothingShared)
-	c.summary = "many objects fail at once"
-	if len(r.victims) > 0 {
-		c.summary = howMany(r.victims) + " fail at once"
-	}
 	all := r.shared(r.victims)
 	if len(all) == 0 {
-		c.summary += ", and " + nothingShared
+		c.summary = "many objects fail at once, and " + nothingShared
+		if len(r.victims) > 0 {
+			c.summary = howMany(r.victims) + " fail at once, and " + nothingShared
+		}
 		return r.lookAtFirst(c, "it is among the first that failed, and what they share is not known")
 	}
 	x := all[0]
-	c.summary += ": " + x.text()
+	c.summary = x.text()
 	c.confidence, c.why = schema.ConfidenceLow, "they share it, but nothing shows what is wrong with it"
 	if x.trouble != "" {
 		c.confidence, c.why = schema.ConfidenceMedium, "most of them share it, and "+wrongWith(&x)

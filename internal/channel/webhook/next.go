@@ -27,7 +27,7 @@ func (c *Channel) Next(conv schema.Conversation, told channel.Told) (channel.Pos
 }
 
 // quiet tells whether the receiver is to hear nothing for now. What it was told of an episode it is told to its end;
-// otherwise information and whatever nobody wanted to hear of stays unsaid.
+// otherwise information, what another incident tells by now, and whatever nobody wanted to hear of stays unsaid.
 func quiet(c schema.Conversation, told channel.Told, events []schema.Message) bool {
 	if c.State == schema.StateSilenced {
 		return true
@@ -35,7 +35,7 @@ func quiet(c schema.Conversation, told channel.Told, events []schema.Message) bo
 	if knows(c, told) {
 		return false
 	}
-	return c.Severity == schema.SeverityInfo || c.Closed() && endedSilenced(c, events)
+	return c.Severity == schema.SeverityInfo || c.ClosedAs == schema.StateFolded || c.Closed() && endedSilenced(c, events)
 }
 
 // knows tells whether the receiver has been told of this episode, or still believes an earlier one open.
