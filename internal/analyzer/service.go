@@ -86,7 +86,7 @@ func (a *Analyzer) list(_ context.Context, r client.ListRequest) (client.ListRes
 	response.Total = len(all)
 	short := client.Short(ids)
 	for _, c := range page {
-		response.Conversations = append(response.Conversations, summary(c, short[c.ID]))
+		response.Conversations = append(response.Conversations, a.summary(c, short[c.ID]))
 	}
 	return response, nil
 }
@@ -105,18 +105,25 @@ func worstFirst(x, y schema.Conversation) int {
 	return cmp.Or(order, y.UpdatedAt.Compare(x.UpdatedAt), cmp.Compare(x.ID, y.ID))
 }
 
-func summary(c schema.Conversation, short string) client.Summary {
-	return client.Summary{
+func (a *Analyzer) summary(c schema.Conversation, short string) client.Summary {
+	s := client.Summary{
 		ID: c.ID, Short: short, Cluster: c.Cluster, Object: c.Object, Condition: c.Condition, Severity: c.Severity, Title: c.Title, State: c.State,
 		Owner: c.Owner, Episode: c.Episode, StartedAt: c.StartedAt, UpdatedAt: c.UpdatedAt, ClosedAt: c.ClosedAt,
+		AffectedCount: max(c.AffectedCount, len(c.Affected)), FoldedInto: c.FoldedInto,
 	}
+	if c.FoldedInto != "" {
+		if cause, known := a.index.Last(c.FoldedInto); known {
+			s.Cause = &cause.Object
+		}
+	}
+	return s
 }
 
 func (a *Analyzer) named() []client.Named {
 	all := a.index.all()
 	named := make([]client.Named, 0, len(all))
 	for _, c := range all {
-		named = append(named, client.Named{Cluster: c.Cluster, Object: c.Object, ID: c.ID})
+		named = append(named, client.Named{Cluster: c.Cluster, Object: c.Object, ID: c.ID, State: c.State})
 	}
 	return named
 }
@@ -142,9 +149,14 @@ func (a *Analyzer) get(ctx context.Context, r client.GetRequest) (schema.Convers
 	return a.conversation(ctx, r.Ref)
 }
 
-// take stores a reply for the conversation that REF names. What becomes of it is the hear loop's to say.
+// take stores a reply for the conversation that REF names, or for the open one that explains it. What becomes of it is the
+// hear loop's to say.
 func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.ReplyResponse, error) {
-	c, err := a.conversation(ctx, r.Ref)
+	named, err := a.conversation(ctx, r.Ref)
+	if err != nil {
+		return client.ReplyResponse{}, err
+	}
+	c, err := a.explaining(ctx, named)
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}
@@ -163,7 +175,37 @@ func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.Repl
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}
-	return client.ReplyResponse{Conversation: c.ID, Short: a.short(c.ID), ReplyID: reply.ID, Seq: seq}, nil
+	response := client.ReplyResponse{Conversation: c.ID, Short: a.short(c.ID), ReplyID: reply.ID, Seq: seq}
+	if c.ID != named.ID {
+		response.Folded = named.ID
+		response.Notice = fmt.Sprintf("%s is part of %s (%s): said there", named.Object, c.Object, response.Short)
+	}
+	return response, nil
+}
+
+// maxFolds is how many conversations deep a folded one is followed.
+const maxFolds = 4
+
+// explaining gives the open conversation that c is folded into, directly or through others; c itself where there is none.
+func (a *Analyzer) explaining(ctx context.Context, c schema.Conversation) (schema.Conversation, error) {
+	cause := c
+	for range maxFolds {
+		if cause.State != schema.StateFolded || !schema.ValidID(cause.FoldedInto) {
+			break
+		}
+		head, err := a.bus.HeadByID(ctx, cause.FoldedInto)
+		if errors.Is(err, bus.ErrNotFound) {
+			return c, nil
+		}
+		if err != nil {
+			return c, fmt.Errorf("read conversation %s, which explains %s: %w", cause.FoldedInto, c.ID, err)
+		}
+		cause = head.Conversation
+	}
+	if cause.Closed() {
+		return c, nil
+	}
+	return cause, nil
 }
 
 // short is the beginning of an id that no other conversation has.

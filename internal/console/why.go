@@ -96,6 +96,10 @@ func verdictWords(verdict string) (label, why string) {
 		return "holding", "true, but not for long enough yet"
 	case "clear_hold":
 		return "clearing", "alerting, but well; called so when it has lasted"
+	case "explained":
+		return "explained", "failing because of something else, and told as part of that"
+	case "storm":
+		return "in a storm", "failing together with many others, and told as part of that"
 	case "unknown":
 		return "not judged", "what the rule needs to know is not known"
 	case "off":
