@@ -62,7 +62,7 @@ func (a *Analyzer) speaks(ctx context.Context, id string) bool {
 	if !known || !h.Conversation.Closed() {
 		return known
 	}
-	c, err := a.explaining(ctx, h.Conversation)
+	c, err := a.saidTo(ctx, h.Conversation, newTraceID())
 	return err == nil && !c.Closed()
 }
 

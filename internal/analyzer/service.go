@@ -156,12 +156,13 @@ func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.Repl
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}
-	c, err := a.explaining(ctx, named)
+	id := cmp.Or(r.ID, newTraceID())
+	c, err := a.saidTo(ctx, named, id)
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}
 	reply := schema.Reply{
-		Schema: schema.ReplyVersion, Conversation: c.ID, Text: r.Text, Verb: r.Verb, ID: cmp.Or(r.ID, newTraceID()),
+		Schema: schema.ReplyVersion, Conversation: c.ID, Text: r.Text, Verb: r.Verb, ID: id,
 		Author: schema.Author{Name: r.Author, Channel: "api"},
 	}
 	if err := reply.Validate(); err != nil {
@@ -183,26 +184,16 @@ func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.Repl
 	return response, nil
 }
 
-// maxFolds is how many conversations deep a folded one is followed.
-const maxFolds = 4
-
-// explaining gives the open conversation that c is folded into, directly or through others; c itself where there is none.
-func (a *Analyzer) explaining(ctx context.Context, c schema.Conversation) (schema.Conversation, error) {
-	cause := c
-	for range maxFolds {
-		if cause.State != schema.StateFolded || !schema.ValidID(cause.FoldedInto) {
-			break
-		}
-		head, err := a.bus.HeadByID(ctx, cause.FoldedInto)
-		if errors.Is(err, bus.ErrNotFound) {
-			return c, nil
-		}
-		if err != nil {
-			return c, fmt.Errorf("read conversation %s, which explains %s: %w", cause.FoldedInto, c.ID, err)
-		}
-		cause = head.Conversation
+// saidTo gives the conversation that takes what is said to c under a reply's id: the open one that explains it, or c.
+func (a *Analyzer) saidTo(ctx context.Context, c schema.Conversation, reply string) (schema.Conversation, error) {
+	if c.State != schema.StateFolded || !schema.ValidID(c.FoldedInto) {
+		return c, nil
 	}
-	if cause.Closed() {
+	cause, err := a.explaining(ctx, c, reply)
+	if err != nil {
+		return c, fmt.Errorf("read conversation %s, which explains %s: %w", c.FoldedInto, c.ID, err)
+	}
+	if cause.ID == "" {
 		return c, nil
 	}
 	return cause, nil

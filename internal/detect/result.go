@@ -67,16 +67,19 @@ func (m *Memory) result(s *schema.ClusterContext, rules *Rules) Result {
 		Sources:  proof(true, complete[schema.KindSource]), // the snapshot itself says whether one could be read
 		Back:     m.Heard.Times >= rules.ClusterSilent.Snapshots,
 	}
+	res.Findings = m.stormed(s.ClusterName, &rules.Storm)
 	for i := range m.Objects {
 		r := &m.Objects[i]
 		if r.Gone {
 			res.Gone = append(res.Gone, r.Object)
 		}
 		if f := r.finding(); len(f.Conditions) > 0 {
+			f.Cause, f.Quiet = m.cause(r, s.ClusterName), r.quiet()
 			res.Findings = append(res.Findings, f)
 		}
 	}
 	label(res.Findings, s.Services)
+	gather(res.Findings)
 	slices.SortStableFunc(res.Findings, func(a, b Finding) int { // within a severity they are sorted already
 		return schema.SeverityRank(b.Conditions[0].Severity) - schema.SeverityRank(a.Conditions[0].Severity)
 	})

@@ -18,7 +18,7 @@ const (
 	maxLinesAbout  = 10 // of one of them
 )
 
-// howMany counts victims: "50 services", "at least 200 objects" where there may be more than are given.
+// howMany counts victims: "50 services", "1 object".
 func howMany(victims []schema.Affected) string {
 	what := "service"
 	if slices.ContainsFunc(victims, func(a schema.Affected) bool { return a.Object.Kind != schema.KindService }) {
@@ -27,11 +27,7 @@ func howMany(victims []schema.Affected) string {
 	if len(victims) != 1 {
 		what += "s"
 	}
-	text := fmt.Sprintf("%d %s", len(victims), what)
-	if len(victims) == schema.MaxAffected {
-		text = "at least " + text
-	}
-	return text
+	return fmt.Sprintf("%d %s", len(victims), what)
 }
 
 // namesOf names the first of victims and counts the others: "shop/web, shop/api, shop/db (+47)".
@@ -110,16 +106,11 @@ func (f *freezer) kin(s *schema.ServiceSummary) (need, same int) {
 	return need, same
 }
 
-// share is how many of victims something holds for: "all 998", "996 of 998"; where more than are given may suffer,
-// "996 of the 1000 worst".
+// share is how many of victims something holds for: "all 998", "996 of 998".
 func share(n int, victims []schema.Affected) string { return shareOf(n, len(victims)) }
 
 func shareOf(n, of int) string {
 	switch {
-	case of == schema.MaxAffected && n == of:
-		return fmt.Sprintf("all of the %d worst", of)
-	case of == schema.MaxAffected:
-		return fmt.Sprintf("%d of the %d worst", n, of)
 	case of == 1:
 		return "the one"
 	case n == of:

@@ -172,15 +172,6 @@ func TestWhatEverythingSharesTellsNothing(t *testing.T) {
 	}
 }
 
-// Of a storm at most schema.MaxAffected members are known, so that no share is of more than these.
-func TestSharesOfACutListSayOfWhat(t *testing.T) {
-	services, victims := fleet(schema.MaxAffected, func(_ int, s *schema.ServiceSummary) { s.Nodes = []string{"n3"} })
-	got, _, _ := diagnosed(well(services, 200), prod, storming(), victims)
-	if want := "all of the 200 worst run on n3"; got.Summary != want {
-		t.Errorf("%q, want %q", got.Summary, want)
-	}
-}
-
 func TestADownNodeSaysWhatRanOnItAndHowItWas(t *testing.T) {
 	services, victims := fleet(50, func(_ int, s *schema.ServiceSummary) { s.Nodes = []string{"n3"} })
 	victims[49].Condition = "unhealthy"

@@ -130,7 +130,7 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		p.sum.Posts++
 		now.told = channel.Told{Revision: post.Revision, Episode: c.Episode, At: c.UpdatedAt}
 	}
-	sound := posted && slices.Contains([]string{schema.EventOpened, schema.EventWorsened}, post.Kind)
+	sound := posted && slices.Contains([]string{schema.EventOpened, schema.EventWorsened}, post.Kind) && !silent(&c, post.Kind)
 	if sound {
 		p.sum.Sounds++
 	}
@@ -141,6 +141,16 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		e.Posted, e.Sound = posted, sound && m.Kind == post.Kind
 		p.say(e)
 	}
+}
+
+// silent tells whether the newest event of that kind makes no sound.
+func silent(c *schema.Conversation, kind string) bool {
+	for _, m := range slices.Backward(c.Messages) {
+		if m.Kind == kind {
+			return m.Silent
+		}
+	}
+	return false
 }
 
 // Live gives the conversations of a cluster that a snapshot without findings could change.

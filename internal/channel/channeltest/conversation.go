@@ -99,12 +99,12 @@ func after(c schema.Conversation, kind string) schema.Conversation {
 	switch kind {
 	case schema.EventCleared:
 		c.State, c.ClosedAs, c.ClosedAt = schema.StateCleared, schema.StateCleared, c.UpdatedAt
+	case schema.EventFolded:
+		c.State, c.ClosedAs, c.ClosedAt, c.FoldedInto = schema.StateFolded, schema.StateFolded, c.UpdatedAt, Opened("db").ID
 	case schema.EventDismissed:
 		c.State, c.ClosedAs, c.ClosedAt = schema.StateDismissed, schema.StateDismissed, c.UpdatedAt
 	case schema.EventReopened:
 		c.State, c.ClosedAs, c.ClosedAt, c.FoldedInto = schema.StateInvestigating, "", time.Time{}, ""
-	case schema.EventFolded:
-		c.State, c.ClosedAs, c.ClosedAt, c.FoldedInto = schema.StateFolded, schema.StateFolded, c.UpdatedAt, Opened("db").ID
 	case schema.EventDiagnosed:
 		c.State = schema.StateDiagnosed
 	case schema.EventAcknowledged:
