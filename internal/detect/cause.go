@@ -16,10 +16,33 @@ func (m *Memory) cause(r *record, cluster string) *schema.Object {
 	case r.Explained == nil:
 		return nil
 	}
-	if by := m.recall(r.Explained.By); m.InStorm.on() && by.firing() && by.stormy() {
+	if by := m.recall(r.Explained.By); by.firing() && by.stormy() {
 		return new(Cluster(cluster))
 	}
 	return new(r.Explained.By)
+}
+
+// causes asks for the cause of many, most of whom have the same.
+type causes struct {
+	m       *Memory
+	cluster string
+	known   map[schema.Object]*schema.Object
+}
+
+func (c *causes) of(r *record) *schema.Object {
+	if r.Explained == nil && !r.stormy() {
+		return nil
+	}
+	by := Cluster(c.cluster)
+	if r.Explained != nil {
+		by = r.Explained.By
+	}
+	cause, known := c.known[by]
+	if !known {
+		cause = c.m.cause(r, c.cluster)
+		c.known[by] = cause
+	}
+	return cause
 }
 
 func (r *record) quiet() bool { return r.Alone != nil && r.Alone.Quiet }
@@ -29,7 +52,11 @@ func (m *Memory) stormed(cluster string, l *StormRule) []Finding {
 	if m.InStorm == nil || !l.On {
 		return nil
 	}
-	return []Finding{{Object: Cluster(cluster), Conditions: []schema.Condition{m.InStorm.condition()}, Cause: m.InStorm.Cause}}
+	f := Finding{Object: Cluster(cluster), Conditions: []schema.Condition{m.InStorm.condition()}}
+	if by := m.InStorm.Cause; by != nil {
+		f.Cause = new(*by)
+	}
+	return []Finding{f}
 }
 
 // gather gives every finding its victims.

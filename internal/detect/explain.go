@@ -120,7 +120,7 @@ func newFailing(r *record) failing {
 		severity := schema.SeverityRank(c.Severity)
 		f.severity = max(f.severity, severity)
 		f.since = earlier(f.since, c.Since)
-		if causes(r.Object.Kind, c.Name) {
+		if leads(r.Object.Kind, c.Name) {
 			f.worth = max(f.worth, severity)
 			f.began = earlier(f.began, c.Since)
 		}
@@ -139,8 +139,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// causes tells whether a condition explains those of objects on it, or that need it.
-func causes(kind, condition string) bool {
+// leads tells whether a condition explains those of objects on it, or that need it.
+func leads(kind, condition string) bool {
 	if kind == schema.KindNode {
 		return condition == NodeDown
 	}
@@ -172,9 +172,13 @@ func (f *failing) seeks(how string) bool {
 	return f.cause < 0 && f.rec.Object.Kind == schema.KindService && !f.stale() && f.explainable(how)
 }
 
-// recovering tells whether nothing of it is true any more, so that only its clear holds are to pass.
-func (f *failing) recovering() bool {
-	return !slices.ContainsFunc(f.rec.Conditions, func(c condition) bool { return c.Firing && c.Well.IsZero() })
+// recovering tells whether nothing of it is true any more since its cause ended so long ago, so that only its clear
+// holds are to pass. A burst is true for as long as its lines are counted.
+func (x *explaining) recovering(f *failing, ago time.Duration) bool {
+	return !slices.ContainsFunc(f.rec.Conditions, func(c condition) bool {
+		counted := c.Name == ErrorBurst && !x.t.reached(ago, x.t.rules.ErrorBurst.Within)
+		return c.Firing && c.Well.IsZero() && !counted
+	})
 }
 
 // find looks the firing objects up in the snapshot.
@@ -224,8 +228,9 @@ func (x *explaining) stick() {
 			x.all[at].led = true
 			continue
 		}
+		ago := x.over(f, *e).Over
 		f.outlives = f.severity <= schema.SeverityRank(e.Severity) &&
-			(f.recovering() || f.stale() || !x.t.reached(x.over(f, *e).Over, x.t.rules.Explain.Outlive.Of(x.t.interval)))
+			(f.stale() || x.recovering(f, ago) || !x.t.reached(ago, x.t.rules.Explain.Outlive.Of(x.t.interval)))
 	}
 }
 
