@@ -17,7 +17,7 @@ func nodeDown() schema.Conversation {
 		Severity: schema.SeverityCritical, Title: "node n7 is down", State: schema.StateInvestigating, Episode: 1, StartedAt: at, UpdatedAt: at,
 		Conditions: []schema.Condition{{Name: "node_down", Severity: schema.SeverityCritical, Since: at.Add(-15 * time.Second), Facts: []string{"reported down", "last seen at 03:02:11 UTC"}}},
 		Diagnosis: &schema.Diagnosis{
-			Summary: "node n7: down; last seen 03:02:11 UTC; memory 97 % used", Source: schema.SourceRules, Confidence: schema.ConfidenceHigh,
+			Summary: "n7 has not been seen since 03:02:11 UTC; before that memory 97 % used", Source: schema.SourceRules, Confidence: schema.ConfidenceHigh,
 			ConfidenceWhy: "the node itself does not answer, and what ran there fails: 50 services",
 		},
 	}
@@ -120,26 +120,26 @@ func TestWhyTellsWhatIsToldElsewhere(t *testing.T) {
 	reason := func(verdict, text string) client.Reason {
 		return client.Reason{Condition: "service_down", Verdict: verdict, Text: "service_down: " + text}
 	}
-	one := func(verdict, name, text string, until time.Time) client.Group {
+	one := func(verdict, name, text string) client.Group {
 		return client.Group{
-			Verdict: verdict, Condition: "service_down", Count: 1, Instances: map[string]int{"container": 1},
-			Objects: []client.Quiet{{Object: service("shop", name), Text: text, Until: until}},
+			Verdict: verdict, Count: 1, Instances: map[string]int{"container": 1},
+			Objects: []client.Quiet{{Object: service("shop", name), Text: text}},
 		}
 	}
 	everyLook(t, "why-many", func(p *console.Printer) {
 		p.Why(client.WhyResponse{Objects: []client.Explained{{
 			Cluster: "box7", Object: service("shop", "checkout"), Conversation: "9f2c51d07be34a68", State: schema.StateFolded,
 			Reasons: []client.Reason{
-				reason("explained", "explained by shop/db, which is down since 10:02; told there"),
-				reason("storm", "part of the storm of 998 on box7; told there"),
+				reason("explained", "explained by shop/db, which is down since 03:02:11 UTC; told there"),
+				reason("storm", "part of the storm of 998 objects since 03:04:31 UTC; told there"),
 				reason("grace", "not alerted, in the grace after its image changed to web:2 at 03:04:01 UTC, 90 s more"),
 				reason("flapping", "alerting, but well for 2 min of 30 min; third time since 03:02: flapping"),
 			},
 		}}}, at)
 		all := overview()
 		all.Groups = []client.Group{
-			one("explained", "checkout", "explained by shop/db, which is down since 10:02; told there", time.Time{}),
-			one("storm", "web", "part of the storm of 998; told there", time.Time{}),
+			one("explained", "checkout", "explained by shop/db, which is down since 03:02:11 UTC; told there"),
+			one("storm", "web", "part of the storm of 998 objects since 03:04:31 UTC; told there"),
 		}
 		p.Quiet([]client.Overview{*all}, at)
 	})

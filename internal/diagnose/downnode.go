@@ -4,12 +4,27 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
 const maxDisksSaid = 3
+
+// unseen says since when a node that is down has not been seen, and what was wrong with it before.
+func unseen(n *schema.NodeSummary, now time.Time) string {
+	text := n.ID + " is reported down"
+	if !n.LastSeen.IsZero() {
+		text = n.ID + " has not been seen since " + clock(n.LastSeen, now)
+	}
+	before := *n
+	before.Status = schema.NodeHealthy
+	if _, trouble, ok := strings.Cut(nodeTrouble(&before, now), ": "); ok {
+		text += "; before that " + trouble
+	}
+	return text
+}
 
 // lastKnown notes the numbers that a node showed before it went, whether they look bad or not: a machine that was full
 // or had just booted is another story than one that was well.

@@ -20,9 +20,7 @@ func (r *ruler) nodeCause(n *schema.NodeSummary) cause {
 	switch {
 	case n.Status == schema.NodeDown || r.has("node_down"):
 		c.category, c.why = CategoryNode, "the node itself does not answer"
-		if c.summary = nodeTrouble(n, r.now); c.summary == "" && len(r.firing) > 0 {
-			c.summary = r.fired()
-		}
+		c.summary = unseen(n, r.now)
 		if len(r.victims) > 0 {
 			c.why += fmt.Sprintf(", and what ran there fails: %s", howMany(r.victims))
 		}

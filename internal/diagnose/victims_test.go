@@ -182,7 +182,7 @@ func TestADownNodeSaysWhatRanOnItAndHowItWas(t *testing.T) {
 	}
 	conds := []schema.Condition{{Name: "node_down", Severity: "critical", Since: at("03:02:00"), Title: "node n3 is down"}}
 	got, d, ev := diagnosed(s, schema.Object{Kind: schema.KindNode, Name: "n3"}, conds, victims)
-	want := told{"n3", "node", "node n3: down; last seen 03:02:00 UTC; memory 97 % used", "high", "inspect n3", ""}
+	want := told{"n3", "node", "n3 has not been seen since 03:02:00 UTC; before that memory 97 % used", "high", "inspect n3", ""}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("diagnosis (-want +got):\n%s", diff)
 	}

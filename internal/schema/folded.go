@@ -29,7 +29,7 @@ func (c *Conversation) Explainer() (object, id string) {
 
 func explainer(text string) (object, id string) {
 	rest, said := strings.CutPrefix(text, "Explained by ")
-	head, _, ends := strings.Cut(rest, "): ")
+	head, ends := strings.CutSuffix(rest, "): goes on there.")
 	i := strings.LastIndex(head, " (")
 	if !said || !ends || i < 0 || !ValidIDPrefix(head[i+2:], 4) {
 		return "", ""
