@@ -1,11 +1,14 @@
 package analyzer_test
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
+	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -58,5 +61,47 @@ func TestWhatIsSaidBetweenTheTwoWritesOfAFoldGoesOn(t *testing.T) {
 				t.Errorf("the question is not the database's: %v and %v", e2e.Kinds(c), e2e.Kinds(db))
 			}
 		})
+	}
+}
+
+// A storm stands still while its cluster is silent, and does not end with the first snapshot that comes again.
+func TestAStormOutlivesTheSilenceOfItsCluster(t *testing.T) {
+	s := bustest.Server(t)
+	a := listener(t, s)
+	b, w := s.Connect(t), town{"prod", 20}
+	publish := func(n, running int) {
+		snapshot := w.at(n, 1, running)
+		for i := range snapshot.Services {
+			snapshot.Services[i].DependsOn = nil
+		}
+		e2e.Publish(t, b, snapshot)
+		settled(t, b)
+	}
+	still := func() (names []string) {
+		for _, x := range head(t, b, "prod", silenceID("prod")).Conditions {
+			if x.Until.IsZero() {
+				names = append(names, x.Name)
+			}
+		}
+		slices.Sort(names)
+		return names
+	}
+	for n, running := range []int{1, 1, 0, 0, 0} {
+		publish(n, running)
+	}
+	if got := still(); !slices.Equal(got, []string{detect.Storm}) {
+		t.Fatalf("before the silence: %q", got)
+	}
+	listenFrom(t, a, time.Now(), 0, 5*time.Minute)
+	if got := still(); !slices.Equal(got, []string{detect.ClusterSilent, detect.Storm}) {
+		t.Errorf("while it is silent: %q", got)
+	}
+	publish(5, 0)
+	publish(6, 0)
+	if got := still(); !slices.Equal(got, []string{detect.Storm}) {
+		t.Errorf("after two snapshots: %q", got)
+	}
+	if c := head(t, b, "prod", silenceID("prod")); e2e.Count(c, schema.EventOpened) != 1 || e2e.Count(c, schema.EventEased) != 1 {
+		t.Errorf("events: %v", e2e.Kinds(c))
 	}
 }

@@ -164,3 +164,22 @@ func BenchmarkFoundsOfOneCause(b *testing.B) {
 		})
 	}
 }
+
+func TestWhatIsFoldedRests(t *testing.T) {
+	w := newWorld(t)
+	w.runs("api", 1, "", "db")
+	w.runs("db", 1, "")
+	w.pass(4)
+	w.runs("api", 0, "", "db")
+	w.pass(2)
+	w.runs("db", 0, "")
+	w.pass(2)
+	w.stands("shop/api folded, silently", "shop/db investigating, 1 affected")
+	if live := w.Live("prod"); len(live) != 1 || live[0].Object.Name != "db" {
+		t.Errorf("live: %v", live)
+	}
+	w.pass(1)
+	if len(w.founds) != 1 || w.founds[0].Object.Name != "db" {
+		t.Errorf("what rests is told something: %+v", w.founds)
+	}
+}
