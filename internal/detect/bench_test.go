@@ -19,13 +19,14 @@ func large(n, bad int) []svc {
 			services[k] = down(services[k].Name)
 			services[k].ErrorsTotal = new(int64(0))
 		}
+		services[k].Image = "registry.example/shop/service:1.4"
 	}
 	return services
 }
 
 func BenchmarkDetect(b *testing.B) {
 	for _, size := range []int{1000, 10000, 20000} {
-		for _, bad := range []int{100, size} {
+		for _, bad := range []int{0, 100, size} {
 			b.Run(fmt.Sprintf("services=%d/firing=%d", size, bad), func(b *testing.B) {
 				var m detect.Memory
 				s := snapshot(start, large(size, bad)...)
@@ -44,6 +45,25 @@ func BenchmarkDetect(b *testing.B) {
 			})
 		}
 	}
+}
+
+// All services are deployed every ten minutes, and stay well.
+func BenchmarkDetectDeploys(b *testing.B) {
+	var m detect.Memory
+	s := snapshot(start, large(10000, 0)...)
+	at := detect.Position{}
+	b.ReportAllocs()
+	for b.Loop() {
+		at.Seq++
+		s.TakenAt = s.TakenAt.Add(i)
+		if at.Seq%40 == 20 {
+			for k := range s.Services {
+				s.Services[k].LastDeployAt = s.TakenAt
+			}
+		}
+		m, _ = detect.Detect(m, s, at, detect.Default())
+	}
+	b.ReportMetric(float64(len(encode(b, m))), "memory-bytes")
 }
 
 // What overrides cost: of a large cluster and as many as a file may have, each for a service or a few.

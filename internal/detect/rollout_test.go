@@ -31,8 +31,10 @@ func TestRolloutIsExplainedByTheServiceThatFailedFirst(t *testing.T) {
 	}
 }
 
+// Without the grace after a deploy, which would keep some of it back for a while.
 func TestRolloutOverFourServicesIsOneFinding(t *testing.T) {
 	w := build(t)
+	w.rules.DeployGrace.On = false
 	w.pass(1)
 	at := w.at
 	killed := oomed("d", at.Add(3*i))
@@ -72,4 +74,23 @@ func TestRolloutExplainsNothingWorseThanItsFirstFailure(t *testing.T) {
 	w.set(shipped(sick("a"), "app:2", w.at), shipped(down("b"), "app:2", w.at), shipped(down("c"), "app:2", w.at))
 	w.pass(6)
 	w.tells("a: unhealthy", "b: service_down", "c: service_down <- b")
+}
+
+// Where no snapshot says when, the change of the image does that was seen. What the grace kept back is one finding too.
+func TestRolloutIsKnownByTheChangeOfTheImage(t *testing.T) {
+	w := build(t)
+	all := named("web", 4, func(name string) svc { return shipped(up(name), "app:1", time.Time{}) })
+	w.set(all...)
+	w.pass(4)
+	for n, s := range all {
+		s.Image = "app:2"
+		w.set(s)
+		w.pass(n % 2)
+	}
+	for _, s := range named("web", 4, down) {
+		w.set(shipped(s, "app:2", time.Time{}))
+		w.pass(1)
+	}
+	w.pass(12)
+	w.hears("web-00000 service_down with 3")
 }
