@@ -41,7 +41,7 @@ func (a *Analyzer) silence(ctx context.Context, r client.SilenceRequest) (client
 	if err != nil {
 		return client.SilenceResponse{}, err
 	}
-	if c, _, known := a.index.get(about); known && !c.Conversation.Closed() && r.From.IsZero() {
+	if a.speaks(ctx, about) && r.From.IsZero() {
 		reply, err := a.take(ctx, client.ReplyRequest{Ref: about, Verb: conversation.VerbSilence + " " + r.For, Text: r.Reason, Author: r.Author})
 		return client.SilenceResponse{Reply: &reply}, err
 	}
@@ -54,6 +54,16 @@ func (a *Analyzer) silence(ctx context.Context, r client.SilenceRequest) (client
 	}
 	s.Reason = scrub.Line(s.Reason, len(s.Reason))
 	return a.makeSilence(ctx, s, snapshots)
+}
+
+// speaks tells whether what is said to a conversation goes to one that is open: itself, or the one that explains it.
+func (a *Analyzer) speaks(ctx context.Context, id string) bool {
+	h, _, known := a.index.get(id)
+	if !known || !h.Conversation.Closed() {
+		return known
+	}
+	c, err := a.saidTo(ctx, h.Conversation, newTraceID())
+	return err == nil && !c.Closed()
 }
 
 func (a *Analyzer) makeSilence(ctx context.Context, s silence.Silence, snapshots map[string]*schema.ClusterContext) (client.SilenceResponse, error) {
@@ -83,8 +93,8 @@ func (a *Analyzer) scope(ref string, snapshots map[string]*schema.ClusterContext
 		return m, "", err
 	}
 	known := append(a.named(), objects(snapshots)...)
-	slices.SortFunc(known, func(x, y client.Named) int { return cmp.Compare(x.ID, y.ID) })
-	known = slices.Compact(known)
+	slices.SortStableFunc(known, func(x, y client.Named) int { return cmp.Compare(x.ID, y.ID) })
+	known = slices.CompactFunc(known, func(x, y client.Named) bool { return x.ID == y.ID })
 	found := client.Match(ref, known)
 	isCluster := a.isCluster(ref, snapshots)
 	if isCluster { // what is about the cluster as a whole bears its name

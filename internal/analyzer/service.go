@@ -89,7 +89,7 @@ func (a *Analyzer) list(_ context.Context, r client.ListRequest) (client.ListRes
 	response.Total = len(all)
 	short := client.Short(ids)
 	for _, c := range page {
-		response.Conversations = append(response.Conversations, summary(*c, short[c.ID]))
+		response.Conversations = append(response.Conversations, a.summary(*c, short[c.ID]))
 	}
 	return response, nil
 }
@@ -108,18 +108,25 @@ func worstFirst(x, y *schema.Conversation) int {
 	return cmp.Or(order, y.UpdatedAt.Compare(x.UpdatedAt), cmp.Compare(x.ID, y.ID))
 }
 
-func summary(c schema.Conversation, short string) client.Summary {
-	return client.Summary{
+func (a *Analyzer) summary(c schema.Conversation, short string) client.Summary {
+	s := client.Summary{
 		ID: c.ID, Short: short, Cluster: c.Cluster, Object: c.Object, Condition: c.Condition, Severity: c.Severity, Title: c.Title, State: c.State,
 		Owner: c.Owner, Episode: c.Episode, StartedAt: c.StartedAt, UpdatedAt: c.UpdatedAt, ClosedAt: c.ClosedAt,
+		AffectedCount: max(c.AffectedCount, len(c.Affected)), FoldedInto: c.FoldedInto,
 	}
+	if c.FoldedInto != "" {
+		if cause, known := a.index.Last(c.FoldedInto); known {
+			s.Cause = &cause.Object
+		}
+	}
+	return s
 }
 
 func (a *Analyzer) named() []client.Named {
 	all := a.index.all()
 	named := make([]client.Named, 0, len(all))
 	for _, c := range all {
-		named = append(named, client.Named{Cluster: c.Cluster, Object: c.Object, ID: c.ID})
+		named = append(named, client.Named{Cluster: c.Cluster, Object: c.Object, ID: c.ID, State: c.State})
 	}
 	return named
 }
@@ -145,14 +152,20 @@ func (a *Analyzer) get(ctx context.Context, r client.GetRequest) (schema.Convers
 	return a.conversation(ctx, r.Ref)
 }
 
-// take stores a reply for the conversation that REF names. What becomes of it is the hear loop's to say.
+// take stores a reply for the conversation that REF names, or for the open one that explains it. What becomes of it is the
+// hear loop's to say.
 func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.ReplyResponse, error) {
-	c, err := a.conversation(ctx, r.Ref)
+	named, err := a.conversation(ctx, r.Ref)
+	if err != nil {
+		return client.ReplyResponse{}, err
+	}
+	id := cmp.Or(r.ID, newTraceID())
+	c, err := a.saidTo(ctx, named, id)
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}
 	reply := schema.Reply{
-		Schema: schema.ReplyVersion, Conversation: c.ID, Text: r.Text, Verb: r.Verb, ID: cmp.Or(r.ID, newTraceID()),
+		Schema: schema.ReplyVersion, Conversation: c.ID, Text: r.Text, Verb: r.Verb, ID: id,
 		Author: schema.Author{Name: r.Author, Channel: "api"},
 	}
 	if err := reply.Validate(); err != nil {
@@ -166,7 +179,27 @@ func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.Repl
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}
-	return client.ReplyResponse{Conversation: c.ID, Short: a.short(c.ID), ReplyID: reply.ID, Seq: seq}, nil
+	response := client.ReplyResponse{Conversation: c.ID, Short: a.short(c.ID), ReplyID: reply.ID, Seq: seq}
+	if c.ID != named.ID {
+		response.Folded = named.ID
+		response.Notice = fmt.Sprintf("%s is part of %s (%s): said there", named.Object, c.Object, response.Short)
+	}
+	return response, nil
+}
+
+// saidTo gives the conversation that takes what is said to c under a reply's id: the open one that explains it, or c.
+func (a *Analyzer) saidTo(ctx context.Context, c schema.Conversation, reply string) (schema.Conversation, error) {
+	if c.State != schema.StateFolded || !schema.ValidID(c.FoldedInto) {
+		return c, nil
+	}
+	cause, err := a.explaining(ctx, c, reply)
+	if err != nil {
+		return c, fmt.Errorf("read conversation %s, which explains %s: %w", c.FoldedInto, c.ID, err)
+	}
+	if cause.ID == "" {
+		return c, nil
+	}
+	return cause, nil
 }
 
 // short is the beginning of an id that no other conversation has.

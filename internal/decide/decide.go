@@ -74,14 +74,19 @@ func (s *Step) Next(c schema.Conversation, f conversation.Found, trace func() st
 
 // Full is f with the evidence and the diagnosis that Next would add to it.
 func (s *Step) Full(c schema.Conversation, f conversation.Found, trace func() string) conversation.Found {
-	return WithEvidence(f, c, s.view, trace)
+	return withEvidence(f, c, s.view, s.victims, trace)
 }
 
 // WithEvidence adds to f what the view shows of it and the rules' diagnosis, if c needs that; trace as for Step.Next.
 func WithEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, trace func() string) conversation.Found {
+	return withEvidence(f, c, v, func(f conversation.Found) []schema.Affected { return f.Victims }, trace)
+}
+
+func withEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, of func(conversation.Found) []schema.Affected, trace func() string) conversation.Found {
 	if conversation.NeedsEvidence(c, f) {
-		f.Evidence = v.Freeze(f.Object, f.Conditions)
-		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, f.Evidence))
+		victims := of(f)
+		f.Evidence = v.Freeze(f.Object, f.Conditions, victims)
+		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, victims, f.Evidence))
 		f.Affected, f.Dependents = v.Affected(f.Object)
 		f.TraceID = trace()
 	}

@@ -146,18 +146,31 @@ func (x *explanation) silent(f *detect.Finding) []schema.Condition {
 	return silent
 }
 
-// affected names the first victims of all, as many as a conversation keeps, and counts them. A storm is none: its members
-// are.
+// affected names the first victims of all, as many as a conversation keeps, and counts them.
 func affected(victims []detect.Victim) (list []schema.Affected, count int) {
-	list = make([]schema.Affected, 0, min(len(victims), schema.MaxAffected))
+	all := suffering(victims)
+	return slices.Clip(all[:min(len(all), schema.MaxAffected)]), len(all)
+}
+
+// suffering lists victims. A storm is none: its members are.
+func suffering(victims []detect.Victim) []schema.Affected {
+	all := make([]schema.Affected, 0, len(victims))
 	for i := range victims {
-		v := &victims[i]
-		if v.Object.Kind == schema.KindCluster {
-			continue
-		}
-		if count++; len(list) < schema.MaxAffected {
-			list = append(list, schema.Affected{Object: v.Object, Condition: v.Condition, Since: v.Since})
+		if v := &victims[i]; v.Object.Kind != schema.KindCluster {
+			all = append(all, schema.Affected{Object: v.Object, Condition: v.Condition, Since: v.Since})
 		}
 	}
-	return list, count
+	return all
+}
+
+// victims are all whom f explains: what they share is a matter of all of them, not of those that a conversation names.
+func (s *Step) victims(f conversation.Found) []schema.Affected {
+	if f.VictimCount <= len(f.Victims) {
+		return f.Victims
+	}
+	i := slices.IndexFunc(s.result.Findings, func(x detect.Finding) bool { return x.Object == f.Object })
+	if i < 0 {
+		return f.Victims
+	}
+	return suffering(s.result.Findings[i].Victims)
 }
