@@ -34,7 +34,7 @@ func (p *Printer) Silences(list []client.Silence, now time.Time) {
 		t.Rows = append(t.Rows, []Cell{
 			{Text: s.ID},
 			{Text: s.Matcher.String()},
-			{Text: p.during(s.Silence, now)},
+			{Text: p.weekly(s, now)},
 			{Text: strconv.Itoa(s.Covers)},
 			{Text: dash(s.Author.Name)},
 			{Text: s.Reason},
@@ -48,6 +48,17 @@ func covering(n int) string {
 		return "of what is open it covers nothing"
 	}
 	return "of what is open it covers " + Count(n, "conversation")
+}
+
+// weekly is when one of a list holds; of a window also when it does each week.
+func (p *Printer) weekly(s client.Silence, now time.Time) string {
+	switch {
+	case s.Weekly == "":
+		return p.during(s.Silence, now)
+	case s.Active:
+		return s.Weekly + ", now, " + p.during(s.Silence, now)
+	}
+	return s.Weekly + ", next " + p.during(s.Silence, now)
 }
 
 // during is when a silence holds.
