@@ -29,7 +29,7 @@ func (p *Printer) Silences(list []client.Silence, now time.Time) {
 		p.write("nothing is silenced by scope; bellbuoy list shows conversations that are silenced alone\n")
 		return
 	}
-	t := Table{Head: []string{"ID", "WHAT", "WHEN", "OPEN", "BY", "WHY"}, Gives: []int{5, 1}}
+	t := Table{Head: []string{"ID", "WHAT", "WHEN", "OPEN", "BY", "WHY"}, Gives: []int{5, 1, 2}}
 	for _, s := range list {
 		t.Rows = append(t.Rows, []Cell{
 			{Text: s.ID},
@@ -56,9 +56,9 @@ func (p *Printer) weekly(s client.Silence, now time.Time) string {
 	case s.Weekly == "":
 		return p.during(s.Silence, now)
 	case s.Active:
-		return s.Weekly + ", now, " + p.during(s.Silence, now)
+		return p.during(s.Silence, now) + ", " + s.Weekly
 	}
-	return s.Weekly + ", next " + p.during(s.Silence, now)
+	return "next " + p.when(s.From, now) + ", " + s.Weekly
 }
 
 // during is when a silence holds.
