@@ -39,7 +39,7 @@ var plan = []room{
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
-	{"internal/rules", "detect config schema", "yaml", ""},
+	{"internal/rules", "detect silence config schema", "yaml", ""},
 	{"internal/analyzer", "rules decide detect conversation diagnose silence llm client bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
 
@@ -50,7 +50,7 @@ var plan = []room{
 	{"internal/client", "conversation silence bus scrub schema", "", ""},
 	{"internal/demo", "analyzer notifier client drill llm llm/fake channel/webhook bus bus/embed process config schema", "prometheus", ""},
 	{"internal/drill", "client bus schema", "", "llm notifier"},
-	{"internal/replay", "decide detect source/file channel channel/webhook client bus scrub schema", "", "llm"},
+	{"internal/replay", "decide detect silence source/file channel channel/webhook client bus scrub schema", "", "llm"},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},
 	{"internal/llm/fake", "", "", "llm diagnose schema"},
 	{"internal/source", "schema", "", ""},
@@ -61,7 +61,7 @@ var plan = []room{
 	{"internal/channel", "schema", "", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
-	{"internal/decide", "detect conversation diagnose schema", "", ""},
+	{"internal/decide", "detect conversation diagnose silence schema", "", ""},
 	{"internal/detect", "scrub schema", "", ""},
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},

@@ -171,7 +171,8 @@ func (a *Analyzer) silent(ctx context.Context, cluster string, head bus.Message,
 		Seq: head.Seq, Epoch: head.Epoch, Late: true, Interval: last.Interval(), Stored: now,
 	}
 	var failed error
-	h := hush{silences: a.silences, snapshot: &last}
+	h := a.hushing(ctx, &last)
+	defer h.began.end()
 	err = a.fold(ctx, cluster, schema.ConversationID(cluster, object), func(c schema.Conversation) (conversation.Event, bool) {
 		f := found
 		if f.Silence, failed = h.covering(ctx, f, c); failed != nil {

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/client"
@@ -320,21 +318,4 @@ func (a *Analyzer) explain(ctx context.Context, n client.Named, s *schema.Cluste
 		e.Conversation, e.State = c.ID, c.State
 	}
 	return e, a.silencesOf(ctx, &e, c, s)
-}
-
-// silencesOf adds who silenced it, and why.
-func (a *Analyzer) silencesOf(ctx context.Context, e *client.Explained, c schema.Conversation, s *schema.ClusterContext) error {
-	list, _, err := a.silences.load(ctx)
-	if err != nil && !errors.Is(err, errUnreadable) {
-		return err
-	}
-	places := places{snapshots: map[string]*schema.ClusterContext{e.Cluster: s}}
-	c.Cluster, c.Object = e.Cluster, e.Object
-	e.Silences = places.about(list, c, time.Now())
-	for _, m := range c.Messages {
-		if m.Kind == schema.EventSilenced && c.State == schema.StateSilenced {
-			e.Silenced = m.Content
-		}
-	}
-	return nil
 }

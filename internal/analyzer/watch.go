@@ -22,8 +22,8 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 		return bus.Poison(err)
 	}
 	a.listening.later(schema.Token(s.ClusterName), m.At.Add(a.rules.For(s.ClusterName, detect.Cluster(s.ClusterName), nil).ClusterSilent.HoldMin))
-	st := &step{Step: decide.New(s, detect.Position{Seq: m.Seq, Epoch: m.Epoch, At: m.At}, a.rules), hush: hush{silences: a.silences}}
-	st.hush.snapshot = &st.Snapshot
+	st := &step{Step: decide.New(s, detect.Position{Seq: m.Seq, Epoch: m.Epoch, At: m.At}, a.rules), hush: a.hushing(ctx, &s)}
+	defer st.hush.began.end()
 	result, err := a.detect(ctx, st)
 	if errors.Is(err, errOtherCluster) {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()

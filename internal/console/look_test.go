@@ -124,6 +124,14 @@ func TestWhyWithoutANameTellsWhatIsNotAlertedOn(t *testing.T) {
 	})
 }
 
+// windowed is a weekly window that holds for three hours from so long after at.
+func windowed(id string, from time.Duration) silence.Silence {
+	return silence.Silence{
+		ID: id, Matcher: silence.Matcher{Cluster: "box*"}, From: at.Add(from), Until: at.Add(from + 3*time.Hour),
+		Author: schema.Author{Name: "the rules file"}, Reason: "backups",
+	}
+}
+
 func TestSilencesSayWhoAndWhy(t *testing.T) {
 	racks := silence.Silence{
 		ID: "ab12cd34", Matcher: silence.Node("box7", "n1"), From: at.Add(-time.Hour), Until: at.Add(time.Hour),
@@ -135,11 +143,18 @@ func TestSilencesSayWhoAndWhy(t *testing.T) {
 		p.Silenced(racks, 3, at)
 		p.Silenced(later, 0, at)
 		p.Silences([]client.Silence{{Silence: racks, Covers: 1}, {Silence: later}}, at)
+		p.Silences([]client.Silence{
+			{Silence: windowed("window:nights", -time.Hour), Weekly: "mon-fri 03:00–06:00 UTC", Active: true, Covers: 2},
+			{Silence: windowed("window:weekend", 30*time.Hour), Weekly: "sat-sun 00:00–24:00 Europe/Berlin"},
+		}, at)
 		p.Silences(nil, at)
 		p.Unsilenced(racks, 1)
 		p.Why(client.WhyResponse{Objects: []client.Explained{{
 			Cluster: "box7", Object: service("shop", "checkout"), Conversation: "9f2c51d07be34a68", State: schema.StateSilenced,
 			Silenced: "Silenced by anna until 04:04 UTC, with silence ab12cd34. “moving the racks”", Silences: []silence.Silence{racks},
+		}, {
+			Cluster: "box7", Object: service("shop", "web"), Silenced: "Silenced by the rules file until 06:04 UTC.",
+			Reasons: []client.Reason{{Verdict: client.VerdictSilenced, Text: "Silenced by the rules file until 06:04 UTC."}},
 		}}}, at)
 	})
 }

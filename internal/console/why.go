@@ -24,7 +24,8 @@ func (p *Printer) Why(r client.WhyResponse, now time.Time) {
 			name = e.Cluster
 		}
 		b.WriteString(clean(e.Object.Kind) + " " + p.paint(bold, clean(name)) + " (" + state + ")\n")
-		if e.Silenced != "" {
+		silenced := slices.ContainsFunc(e.Reasons, func(r client.Reason) bool { return r.Verdict == client.VerdictSilenced })
+		if e.Silenced != "" && !silenced {
 			p.row(&b, "silenced", clean(e.Silenced))
 		}
 		for _, s := range e.Silences {

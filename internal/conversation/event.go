@@ -84,6 +84,7 @@ type Quieted struct {
 // Silence is one by scope, made outside the conversations that it covers. No severity breaks through it.
 type Silence struct {
 	ID      string
+	From    time.Time // of a weekly window, when it began this time; else zero
 	Until   time.Time
 	By, Why string
 }

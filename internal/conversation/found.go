@@ -223,7 +223,7 @@ func (s *step) reopen(f Found, now []schema.Condition, over time.Time) (schema.C
 // endSilence ends a silence that was asked for before the conversation closed, if its time has passed meanwhile or
 // if it does not cover what is found. One by scope that covers it now takes its place.
 func (s *step) endSilence(was schema.Conversation, f Found) {
-	if !s.at.Before(s.c.SilencedUntil) || byScope(s.c) && (f.Silence == nil || f.Silence.ID != s.c.SilencedBy) {
+	if !s.at.Before(s.c.SilencedUntil) || byScope(s.c) && f.Silence == nil {
 		s.c.SilencedUntil = time.Time{}
 	}
 	if s.c.Episode > was.Episode && s.c.SilencedUntil.IsZero() {

@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "rewrite the scripts with what happens n
 //	12:00 answer TEXT                                     for the oldest question
 //	12:00 woke                                            the deadline's clock
 //	12:00 again                                           the event before, delivered a second time
-//	12:00 hushed s1 14:00 anna WHY                        from now on a silence by scope covers it
+//	12:00 hushed s1 14:00 anna WHY                        from now on a silence by scope covers it, or a window:NAME
 //	12:00 forgotten ben                                   nobody needs it any more
 //	12:00 lifted ben                                      none does any more
 //
@@ -157,6 +157,9 @@ func (p *player) quieted(t *testing.T, at time.Time, what, rest string) conversa
 	by, why, _ := strings.Cut(rest, " ")
 	until = until.AddDate(0, 0, at.Day()-noon.Day()) // of the same day
 	p.hush = &conversation.Silence{ID: id, Until: until, By: by, Why: why}
+	if strings.HasPrefix(id, "window:") {
+		p.hush.From = at
+	}
 	return conversation.Quieted{At: at, Silence: p.hush}
 }
 

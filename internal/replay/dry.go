@@ -11,13 +11,15 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // Dry is a replay through the analyzer's thinking alone.
 type Dry struct {
 	Recording
-	Rules *detect.Rules // to judge by; nil: those as shipped
-	All   bool          // also tell what was dropped, held, and changed nothing
+	Rules   *detect.Rules   // to judge by; nil: those as shipped
+	Windows silence.Windows // of silence, by the times at which snapshots were taken
+	All     bool            // also tell what was dropped, held, and changed nothing
 }
 
 // Summary is what a dry replay came to.
@@ -98,9 +100,11 @@ func (p *player) take(l line) {
 	if p.dry.All {
 		p.explain(here, &step.Snapshot, next)
 	}
+	hush := decide.Hush{Snapshot: &step.Snapshot, Windows: p.dry.Windows, Now: s.TakenAt}
 	for _, f := range step.Founds(p) {
 		id := schema.ConversationID(f.Cluster, f.Object)
 		was := p.talks[id]
+		f.Silence = hush.Covering(f, was.Conversation)
 		c, reason := step.Next(was.Conversation, f, func() string { return "" })
 		p.fold(here, was, c, reason)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/replay"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // recording is a file of the given lines.
@@ -64,6 +65,30 @@ func TestABadLineEndsADryReplayUnlessItIsSkipped(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"3 opened prod/shop/db"}, got); diff != "" {
 		t.Errorf("timeline (-want +got):\n%s", diff)
+	}
+}
+
+// The windows of silence hold by the times of the recording, in whatever zone.
+func TestWindowsHoldByTheTimesOfTheRecording(t *testing.T) {
+	w := silence.Weekly{
+		Name: "nights", Matcher: silence.Cluster("prod"), Zone: time.UTC, Reason: "backups",
+		From: (at.UTC().Hour()*60 + at.UTC().Minute()) % (24 * 60), To: (at.UTC().Hour()*60 + at.UTC().Minute() + 1) % (24 * 60),
+	}
+	w.Days[at.UTC().Weekday()] = true
+	var lines []string
+	for n := range 6 { // the last ones are after the minute
+		lines = append(lines, shop(t, "prod", n, 0), shop(t, "test", n, 0))
+	}
+	var got []string
+	sum, err := replay.Dry{Recording: replay.Recording{Path: recording(t, lines...)}, Windows: silence.Windows{w}}.Run(t.Context(), func(e replay.Entry) {
+		got = append(got, fmt.Sprintf("%s %s %v", e.Cluster, e.Kind, e.Posted))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"prod opened false", "prod silenced false", "test opened true", "prod unsilenced true"}
+	if diff := cmp.Diff(want, got); diff != "" || sum.Posts != 2 {
+		t.Errorf("%d posts (-want +got):\n%s", sum.Posts, diff)
 	}
 }
 

@@ -13,11 +13,13 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // decoder walks the nodes of one file.
 type decoder struct {
 	rules      detect.Rules
+	windows    silence.Windows
 	settings   []detect.Setting
 	conditions []detect.Declared // and policies
 	mistakes   Mistakes
@@ -47,9 +49,13 @@ func (d *decoder) file(text []byte) {
 		return
 	}
 	var overrides *yaml.Node
-	d.pairs(top, "the file", []string{"rules", "overrides"}, func(key, value *yaml.Node) {
-		if key.Value == "overrides" {
+	d.pairs(top, "the file", []string{"rules", "overrides", "windows"}, func(key, value *yaml.Node) {
+		switch key.Value {
+		case "overrides":
 			overrides = value
+			return
+		case "windows":
+			d.allWindows(value)
 			return
 		}
 		changes := d.changes(value, detect.Match{})
