@@ -20,7 +20,7 @@ func (p *player) found(at time.Time, removed bool, rest string) conversation.Fou
 	if caused {
 		f.Cause = causeOf(named(cause))
 	}
-	for _, name := range strings.Fields(victims) {
+	for name := range strings.FieldsSeq(victims) {
 		if more, err := strconv.Atoi(name); err == nil { // "+3", who are not named here
 			f.VictimCount += more
 			continue

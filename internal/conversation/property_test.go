@@ -285,13 +285,9 @@ func TestAClosedConversationNeverActs(t *testing.T) {
 // readAnew tells of an event that is made of what is newest each time, so that an old one never comes again: what heirs
 // have to hand down, and what was said to a folded conversation, of which the folded one keeps the watermark.
 func readAnew(e conversation.Event) bool {
-	switch e := e.(type) {
-	case conversation.Found:
-		return len(e.Heirs) > 0
-	case conversation.Said:
-		return e.From != ""
-	}
-	return false
+	f, _ := e.(conversation.Found)
+	s, _ := e.(conversation.Said)
+	return len(f.Heirs) > 0 || s.From != ""
 }
 
 // A finding that changed nothing leaves no mark, and is but a level when it comes again; so it is left out.
