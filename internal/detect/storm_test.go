@@ -288,7 +288,7 @@ func TestMemoryOfAStormIsBounded(t *testing.T) {
 		w.pass(1)
 		sizes = append(sizes, len(encode(t, w.memory)))
 	}
-	if most := slices.Max(sizes); most > 1000*900 {
+	if most := slices.Max(sizes); most > 1000*450 {
 		t.Errorf("%d bytes for each of 1000", most/1000)
 	}
 }
