@@ -12,6 +12,9 @@
 // that is absent is taken for gone. A condition whose part of the snapshot nothing reads is off: it stands still for 8
 // intervals and is then dropped. One that the rules switch off is dropped at once.
 //
+// After a deploy of a service that was well, what begins of it is kept back for a while; what begins again and again is
+// kept open until it has been well for long.
+//
 // Rules are for all objects; overrides change them for those that they match, and Settings lists what they may change.
 //
 // Memory remembers only objects with something to remember, and is never changed in place: the one passed in stays
