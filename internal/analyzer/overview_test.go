@@ -132,3 +132,46 @@ func TestWhyCountsWhatIsToldElsewhereInAGroup(t *testing.T) {
 		}
 	}
 }
+
+// What grace keeps back does not alert; what only flapping keeps open does.
+func TestOverviewOfADeployAndOfWhatFlaps(t *testing.T) {
+	s := bustest.Server(t)
+	e2e.StartAnalyzer(t, s, llm.Config{})
+	b := s.Connect(t)
+	n := 0
+	see := func(times, running int, image string) {
+		for range times {
+			x := e2e.Snapshot("prod", n, running)
+			x.Services[0].Image = image
+			e2e.Publish(t, b, x)
+			settled(t, b)
+			n++
+		}
+	}
+	expect := func(firing int, verdict string) {
+		t.Helper()
+		got, err := client.New(b).Why(t.Context(), "")
+		if err != nil || len(got.Clusters) != 1 {
+			t.Fatalf("why: %+v, %v", got, err)
+		}
+		o := got.Clusters[0]
+		counts := map[string]int{}
+		for _, g := range o.Groups {
+			if g.Verdict != "unknown" {
+				counts[g.Verdict+" "+g.Condition] = g.Count
+			}
+		}
+		if diff := cmp.Diff(map[string]int{verdict + " service_down": 1}, counts); diff != "" || o.Firing != firing {
+			t.Errorf("%d alerting; groups (-want +got):\n%s", o.Firing, diff)
+		}
+	}
+	see(2, 1, "checkout:1.4")
+	see(3, 0, "checkout:1.5")
+	expect(0, "grace")
+	for range 3 {
+		see(20, 1, "checkout:1.5")
+		see(2, 0, "checkout:1.5")
+	}
+	see(6, 1, "checkout:1.5")
+	expect(1, "flapping")
+}

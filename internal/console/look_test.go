@@ -113,6 +113,12 @@ func TestWhyWithoutANameTellsWhatIsNotAlertedOn(t *testing.T) {
 	all.Groups = append(all.Groups, client.Group{
 		Verdict: "off", Condition: "error_burst", Count: 1, Instances: map[string]int{"container": 1},
 		Objects: []client.Quiet{{Object: service("shop", "batch-7"), Text: "switched off by RULES_FILE line 12"}},
+	}, client.Group{
+		Verdict: "grace", Condition: "service_down", Count: 1, Instances: map[string]int{"container": 1},
+		Objects: []client.Quiet{{Object: service("shop", "web"), Text: "in the grace after its image changed to web:2 at 03:04:01 UTC, 90 s more", Until: at.Add(90 * time.Second)}},
+	}, client.Group{
+		Verdict: "flapping", Condition: "service_down", Count: 1, Instances: map[string]int{"container": 1},
+		Objects: []client.Quiet{{Object: service("shop", "mail"), Text: "alerting, but well for 30 s of 30 min, third time since 02:30:00 UTC", Until: at.Add(29 * time.Minute)}},
 	})
 	everyLook(t, "why", func(p *console.Printer) {
 		p.Quiet([]client.Overview{*all}, at)

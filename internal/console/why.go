@@ -99,6 +99,10 @@ func verdictWords(verdict string) (label, why string) {
 		return "storm", "many began to fail at once; told as one, about the cluster"
 	case "hold":
 		return "holding", "true, but not for long enough yet"
+	case "grace":
+		return "grace", "true, but after a deploy; alerted if it still is at the end of the grace"
+	case "flapping":
+		return "flapping", "alerting, but well; it comes back so often that it stays open until it has been well for long"
 	case "clear_hold":
 		return "clearing", "alerting, but well; called so when it has lasted"
 	case "unknown":

@@ -89,11 +89,10 @@ func runsWell(s *schema.ServiceSummary) bool {
 }
 
 // deployed tells whether the service was deployed since the snapshot before, and when: its image is another one, or the
-// time of its deploy is another one and not long past. The first sight of either is no deploy.
+// time of its deploy is another one and not long past. The first sight of an image is no deploy.
 func (t *tick) deployed(was, now ran, s *schema.ServiceSummary) (time.Time, bool) {
 	at := s.LastDeployAt.UTC()
 	switch {
-	case was == 0:
 	case was.image() != 0 && was.image() != now.image():
 		if at.Before(t.before) || at.After(t.now) { // or unknown
 			at = t.now

@@ -3,6 +3,7 @@ package detect_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ func TestGraceAfterADeploy(t *testing.T) {
 		{"bad-at-first-sight", "b-:4", ".1 D3"},
 		{"never-seen-well", "a-:1 b-:4", ".1 D4"},
 		{"never-seen-well-though-it-ran-in-part", "a~:3 b-:4", ".4 D3"},
+		{"running-while-another-alert-is-open-is-not-well", "a-:3 a:2 b!:8", ".1 D6 .2 U4"},
 		{"well-long-ago-counts", "a:2 a-:8 b-:2", ".3 D9"},
 		{"fixed-by-a-deploy-is-cleared-in-time", "a:2 a-:4 b:10", ".3 D7 .6"},
 		{"what-is-firing-stays-so-through-a-bad-one", "a:2 a-:4 b-:12", ".3 D15"},
@@ -35,6 +37,7 @@ func TestGraceAfterADeploy(t *testing.T) {
 		{"absent-between-the-two", "a:4 _:3 b-:12", ".15 D4"},
 		{"absent-for-ten-minutes", "a:4 _:40 b-:12", ".52 D4"},
 		{"absent-for-more-than-an-hour", "a:4 _:250 b-:12", ".255 D11"},
+		{"stale-for-more-than-an-hour", "a:4 a?:250 b-:12", ".262 D4"},
 		{"two-images-in-turn-during-a-rollout", "a:4 b~:2 a~ b~:4 b:20", ".31"},
 		{"partly-down-for-ever", "a:4 b~:20", ".12 G12"},
 		{"none-then-some-of-it", "a:4 b-:4 b~:20", ".16 G12"},
@@ -74,6 +77,10 @@ func TestGraceCanBeSwitchedOffAndSet(t *testing.T) {
 	c.rules.DeployGrace.On = false
 	want(t, c.steps("a:4 b-:4"), ".5 D3")
 	want(t, strings.Contains(encode(t, c.memory), `"ran"`), false)
+	c = watch(t)
+	c.steps("a:4 b-:3")
+	c.rules.DeployGrace.On = false // at a restart
+	want(t, c.steps("b-:2"), "D2")
 	c = watch(t)
 	c.rules.DeployGrace.For = time.Minute
 	want(t, c.steps("a:4 b-:6"), ".8 D2")
@@ -126,6 +133,19 @@ func TestDeployWithoutAnotherImage(t *testing.T) {
 	want(t, c.steps("a:4 /:40"), ".4")
 	deploy(c, after(c.at-30*time.Second)) // while nothing came: the grace is of the deploy, not of its being noticed
 	want(t, c.steps("a-:12"), ".5 D7")
+}
+
+// A deploy that is noticed late does not shorten the grace that lasts, and one long past is not the one that is named.
+func TestDeploysThatAreNoticedLateInGrace(t *testing.T) {
+	for _, late := range []time.Duration{100 * time.Second, time.Hour} {
+		c := watch(t)
+		c.steps("a:4 b-:2")
+		c.deployed = after(c.at + i - late)
+		want(t, c.steps("b-:8"), ".6 D2")
+		if late == time.Hour {
+			want(t, c.facts()[0], "right after its image changed to shop/web:b at 08:01:15 UTC")
+		}
+	}
 }
 
 func TestWhatGraceKeptBackNamesTheDeploy(t *testing.T) {
@@ -181,7 +201,38 @@ func TestGraceSurvivesAClockThatIsSetBack(t *testing.T) {
 		want(t, c.steps("a:4 b-:4"), ".8")
 		c.at -= back
 		want(t, c.steps("b-:12"), ".5 D7") // the snapshot after the jump takes nothing off the grace
+
+		c = watch(t)
+		c.steps("a:4 b:6 c:6 d:9 e:4") // 5 min of it
+		c.at -= back
+		want(t, c.steps("f-:4 f:100 g-:10"), ".1 D7 .104 D2") // none is left, and half an hour later there is again
 	}
+}
+
+func TestGraceIsForSoManyServicesAtOnce(t *testing.T) {
+	c := watchLong(t)
+	n := 0
+	see := func(s func(string) svc, image string) int {
+		services := make([]svc, 5000)
+		for k := range services {
+			services[k] = s("web" + strconv.Itoa(k))
+			services[k].Image = image
+		}
+		n++
+		return len(c.see(snapshot(after(time.Duration(n)*i), services...)).Findings)
+	}
+	for _, step := range []struct {
+		how   func(string) svc
+		image string
+		want  int
+	}{{up, "a", 0}, {up, "a", 0}, {down, "b", 0}, {down, "b", 3000}, {down, "b", 3000}} {
+		want(t, see(step.how, step.image), step.want)
+	}
+	for range 6 {
+		see(down, "b")
+	}
+	want(t, see(down, "b"), 5000)
+	want(t, strings.Count(encode(t, c.memory), `"flaps"`), 4000)
 }
 
 // The errors that a deploy itself logs are no burst; those that go on are.

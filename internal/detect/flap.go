@@ -65,7 +65,7 @@ func (v *view) linger(seen *sight) {
 }
 
 func (v *view) flapping() bool {
-	return v.t.rules.Flapping.On && v.rec.Flaps != nil && v.rec.Flaps.Note != ""
+	return v.rec.Flaps != nil && v.rec.Flaps.Note != ""
 }
 
 // tell says of a finding's worst condition that the object is flapping.

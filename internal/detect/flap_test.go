@@ -44,6 +44,13 @@ func TestFlappingIsToldAndExplained(t *testing.T) {
 		Condition: detect.ServiceDown, Verdict: detect.VerdictFlapping, Since: after(29 * i), Until: after(29*i + 30*time.Minute),
 		Text: "service_down: alerting, but well for 30 s of 30 min, third time since 08:01:00 UTC: flapping, stays open until quiet for 30 min",
 	})
+	s := c.snapshot("a!")
+	c.see(s)
+	for _, r := range detect.Why(c.memory, &s, c.rules, s.Services[0].Object()) {
+		if r.Condition == detect.Unhealthy {
+			want(t, r.Verdict, detect.VerdictHold) // it is not what is kept open
+		}
+	}
 	c.steps("a:130")
 	c.steps("a-:2")
 	want(t, c.facts()[0], "fourth time since 08:01:00 UTC: flapping, stays open until quiet for 30 min")
@@ -102,6 +109,10 @@ func TestFlappingSurvivesAClockThatIsSetBack(t *testing.T) {
 	c.at -= 1000 * time.Hour
 	want(t, c.steps("a:2 a-:2 a:10"), ".3 D11")
 	want(t, strings.HasPrefix(c.facts()[0], "third time since "), true)
+	c = watch(t)
+	c.steps("a:2 a-:2 a:10 a-:2 a:10")
+	c.at -= 1000 * time.Hour
+	want(t, c.steps("a:250 a-:2 a:10"), ".251 D5 .6") // an hour later
 	c = watch(t)
 	c.steps("a:2 a-:2 a:10 a-:2 a:10")
 	c.at += 1000 * time.Hour // two times long ago

@@ -16,8 +16,8 @@ import (
 //	a      runs        a-  none runs      a~  part of it runs     a!  its health check fails
 //	a0     scaled to nothing              ae  the engine could not start it
 //	a*     killed for want of memory      aj  a job, running      ajf, ajs  it failed, or succeeded
-//	ar     restarted, and ran a second    _   the snapshot lacks it
-//	/      nothing comes
+//	ar     restarted, and ran a second    a?     marked stale
+//	_      the snapshot lacks it          /      nothing comes
 //
 // What alerts is written in runs: .4 D2 is nothing in 4 snapshots, then service_down in 2. Letters: D service_down,
 // G service_degraded, U and C unhealthy (warning, critical), O oom_killed, L crash_loop, J job_failed, E error_burst.
@@ -81,6 +81,8 @@ func (c *cluster) service(at time.Time, how string) svc {
 	case "!":
 		web = sick("web")
 		web.Instances = []schema.Instance{{Name: "web-1", State: "running", Health: "unhealthy"}}
+	case "?":
+		web.Stale = true
 	case "0":
 		web = some("web", new(0), 0)
 		web.Status = "stopped"

@@ -86,6 +86,14 @@ func begunAnew(c schema.Conversation, told channel.Told) bool {
 	return c.Revision < told.Revision && oldestAt(c).After(told.At)
 }
 
+// newestAt is when the conversation's newest event happened.
+func newestAt(c schema.Conversation) time.Time {
+	if len(c.Messages) == 0 {
+		return c.UpdatedAt
+	}
+	return c.Messages[len(c.Messages)-1].At
+}
+
 // oldestAt is when the first of the conversation's events happened. A state that is a little older than what was told may
 // well have newer events, because snapshots and replies bear the times of different clocks; but not only newer ones.
 func oldestAt(c schema.Conversation) time.Time {
