@@ -49,6 +49,8 @@ func TestAStormOfAThousandIsOneConversationAndSplitsSilently(t *testing.T) {
 	w.stands("prod investigating, 1000 affected")
 	if c := w.about("prod"); len(c.Affected) != schema.MaxAffected || len(w.founds) != 1 {
 		t.Errorf("%d named, %d founds", len(c.Affected), len(w.founds))
+	} else if want := "1000 services fail at once, and nothing that they share was found"; c.Diagnosis.Summary != want {
+		t.Errorf("diagnosis %q, want %q: of all members, not of those that are named", c.Diagnosis.Summary, want)
 	}
 	for k := range 998 {
 		w.runs(service(k), 1, "")

@@ -14,6 +14,7 @@
 //
 // What is firing is then looked at together: a finding may be put down to another one, and many that begin at once are one
 // storm. Either is remembered, so that an object does not come and go between two causes.
+//
 // After a deploy of a service that was well, what begins of it is kept back for a while; what begins again and again is
 // kept open until it has been well for long.
 //

@@ -79,4 +79,3 @@ func TestWhatFailsTogetherIsOneCardAndOneModelCallAtMost(t *testing.T) {
 		})
 	}
 }
-

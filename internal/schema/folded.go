@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Victims are those of Affected that suffer from the same cause, as opposed to those that only declare to depend on what
 // failed, and how many they are in all.
@@ -19,9 +22,9 @@ func (c *Conversation) Victims() (victims []Affected, count int) {
 // Explainer names the object that explains c, with the beginning of its conversation's id, as the event said by which c
 // was folded into that: "shop/db", "9f2c51d0". Both are empty if none did.
 func (c *Conversation) Explainer() (object, id string) {
-	for i := len(c.Messages) - 1; i >= 0; i-- {
-		if c.Messages[i].Kind == EventFolded {
-			return explainer(c.Messages[i].Content)
+	for _, m := range slices.Backward(c.Messages) {
+		if m.Kind == EventFolded {
+			return explainer(m.Content)
 		}
 	}
 	return "", ""
