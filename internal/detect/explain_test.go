@@ -246,3 +246,32 @@ func TestExplanationIsSetByRules(t *testing.T) {
 	r.Overrides = []detect.Override{{Match: detect.Match{Cluster: "prod"}, Changes: []detect.Change{line(t, 1, detect.Explain, "enabled", detect.Value{})}}}
 	set(r).tells("api: service_down", "db: service_down")
 }
+
+func TestStaleObjectTakesUpNoCause(t *testing.T) {
+	w := build(t, up("db"), needing(down("api"), "db"))
+	w.pass(3)
+	stale := needing(down("api"), "db")
+	stale.Stale = true
+	w.set(down("db"), stale)
+	w.pass(3)
+	w.tells("api: service_down", "db: service_down")
+	w.set(needing(down("api"), "db"))
+	w.pass(1)
+	w.tells("api: service_down <- db", "db: service_down")
+}
+
+// In a circle, too, what explained something goes on doing so, although what is true of it now began later.
+func TestCircleStaysWithTheOneThatLed(t *testing.T) {
+	mild := func(s svc) svc {
+		s.Labels = map[string]string{detect.SeverityLabel: schema.SeverityWarning}
+		return s
+	}
+	w := build(t, mild(needing(down("web"), "api")), mild(needing(up("api"), "web")))
+	w.pass(2)
+	w.set(mild(needing(down("api"), "web")))
+	w.pass(2)
+	w.tells("api: service_down <- web", "web: service_down")
+	w.set(mild(needing(sick("web"), "api")))
+	w.pass(8)
+	w.tells("api: service_down <- web", "web: unhealthy")
+}

@@ -51,6 +51,16 @@ func TestServiceExplainsThoseThatNeedIt(t *testing.T) {
 			[]svc{inOps(down("db")), {Name: "db", Namespace: "lab", ReplicasRunning: new(1), ReplicasDesired: new(1)}, needing(down("api"), "db")},
 			[]string{"api: service_down", "ops/db: service_down"},
 		},
+		{
+			"none-of-two-elsewhere-be-the-first-one-down",
+			[]svc{{Name: "db", Namespace: "lab", ReplicasRunning: new(0), ReplicasDesired: new(1)}, inOps(up("db")), needing(down("api"), "db")},
+			[]string{"api: service_down", "lab/db: service_down"},
+		},
+		{
+			"by-one-that-needs-it-too",
+			[]svc{needing(down("api"), "web"), needing(up("web"), "api", "z-db"), down("z-db")},
+			[]string{"api: service_down <- z-db", "z-db: service_down"},
+		},
 		{"a-name-that-is-none", []svc{down("db"), needing(down("api"), "other")}, []string{"api: service_down", "db: service_down"}},
 		{"itself", []svc{needing(down("api"), "api")}, []string{"api: service_down"}},
 		{
