@@ -50,7 +50,7 @@ var plan = []room{
 	{"internal/client", "conversation silence bus scrub schema", "", ""},
 	{"internal/demo", "analyzer notifier client drill llm llm/fake channel/webhook bus bus/embed process config schema", "prometheus", ""},
 	{"internal/drill", "client bus schema", "", "llm notifier"},
-	{"internal/replay", "decide detect source/file channel channel/webhook client bus scrub schema", "", "llm"},
+	{"internal/replay", "decide detect conversation diagnose source/file channel channel/webhook client bus scrub schema", "", "llm"},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},
 	{"internal/llm/fake", "", "", "llm diagnose schema"},
 	{"internal/source", "schema", "", ""},
