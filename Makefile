@@ -76,3 +76,11 @@ cost: ## measure what the collector and the engine spend on 20 containers, for t
 .PHONY: engine
 engine: ## the long run on a real Docker engine: every failure there is, and no other alert for minutes
 	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=Engine ./internal/e2e/
+
+.PHONY: eval
+eval: ## measure the scenarios: precision, recall, sounds and delay of what would be told
+	$(GO) test -count=1 -v -run='^TestEveryScenarioIsToldAsItIs$$' ./internal/eval/
+
+.PHONY: eval-mutants
+eval-mutants: ## change one rule at a time, and fail for each change that no scenario notices
+	BELLBUOY_MUTANTS=1 $(GO) test -count=1 -v -run='^TestEveryMutantIsNoticed$$' ./internal/eval/

@@ -18,6 +18,8 @@ type Dry struct {
 	Recording
 	Rules *detect.Rules // to judge by; nil: those as shipped
 	All   bool          // also tell what was dropped, held, and changed nothing
+
+	Look func(Standing) // is shown how things stand after each snapshot; nil: nobody wants to know
 }
 
 // Summary is what a dry replay came to.
@@ -83,6 +85,7 @@ func (p *player) take(l line) {
 	s := l.snapshot
 	p.pass(&l)
 	s.Recorded = false // whoever judges a recording misses what it lacks
+	defer func() { p.look(&s, p.clock.at(l.at)) }()
 	p.sum.Snapshots++
 	p.sum.Course = l.at
 	step := decide.New(s, detect.Position{Seq: position(&l), At: p.clock.at(l.at)}, p.rules)
