@@ -74,7 +74,7 @@ func unaware(words string) func(*schema.ServiceSummary) bool {
 		if s.NotWanted == "" || !strings.Contains(s.NotWanted, words) {
 			return false
 		}
-		s.NotWanted = ""
+		s.NotWanted, s.ReplicasDesired = "", new(max(1, len(s.Instances)))
 		return true
 	}
 }

@@ -160,8 +160,11 @@ func (r *reader) close() {
 		name      string
 		low, high time.Time
 	}{
-		{"by is not after from", x.From, x.By}, {"to is not after from", x.From, x.To}, {"over is before to", x.To.Add(-1), x.Over},
-		{"worse is before worst", x.Worst.Add(-1), x.Worse}, {"worst is not after from", x.From, x.Worst},
+		{"by is not after from", x.From, x.By},
+		{"to is not after from", x.From, x.To},
+		{"over is before to", x.To.Add(-1), x.Over},
+		{"worse is before worst", x.Worst.Add(-1), x.Worse},
+		{"worst is not after from", x.From, x.Worst},
 	}
 	if x.From.IsZero() || x.By.IsZero() {
 		r.mistake("it has to say from when it is true, and by when it is told")
