@@ -28,6 +28,16 @@ func (r Rules) With(changes ...Change) Rules {
 	return r
 }
 
+// Value is what the setting is set to in r for all objects; the zero Value if there is no such setting.
+func (r Rules) Value(s Setting) Value {
+	for _, f := range r.fields() {
+		if f.is(s.Condition, s.Name) {
+			return f.value()
+		}
+	}
+	return Value{}
+}
+
 // For is what holds for one object: r with the changes of every override that is for it, in their order, so that the
 // last one that sets something wins. Labels are those that the snapshot shows of a service.
 func (r Rules) For(cluster string, o schema.Object, labels map[string]string) Rules {
@@ -81,8 +91,8 @@ type Contradiction struct {
 
 func pairs() [][3]string {
 	return [][3]string{
+		{Disk, SettingRaise, "worse"}, // before what gives way to raise in turn
 		{Disk, SettingClear, SettingRaise},
-		{Disk, SettingRaise, "worse"},
 		{Disk, SettingSeverity, "worse_severity"},
 		{LowMemory, SettingClear, SettingRaise},
 		{GPUHot, SettingClear, SettingRaise},

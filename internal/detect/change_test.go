@@ -319,3 +319,18 @@ func TestValuesAreWrittenAsPeopleWriteThem(t *testing.T) {
 		}
 	}
 }
+
+// Of three settings where each may not be above the next, the first gives way to what the second has given way to.
+func TestOverridesThatMeetInThreeSettingsOfADiskStillMakeSense(t *testing.T) {
+	set := func(name string, percent float64) detect.Change {
+		return line(t, 1, detect.Disk, name, detect.Value{Number: percent})
+	}
+	r := detect.Default()
+	r.Overrides = []detect.Override{
+		{Changes: []detect.Change{set("worse", 60), set("raise", 50), set("clear", 45)}},
+		{Changes: []detect.Change{set("raise", 70), set("clear", 65)}},
+	}
+	if got := r.For("prod", detect.Source("x"), nil).Contradictions(); len(got) > 0 {
+		t.Errorf("what holds contradicts itself: %+v", got)
+	}
+}

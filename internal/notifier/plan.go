@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
@@ -97,13 +98,10 @@ func newestAt(c schema.Conversation) time.Time {
 // oldestAt is when the first of the conversation's events happened. A state that is a little older than what was told may
 // well have newer events, because snapshots and replies bear the times of different clocks; but not only newer ones.
 func oldestAt(c schema.Conversation) time.Time {
-	at := c.UpdatedAt
-	for _, m := range c.Messages {
-		if m.At.Before(at) {
-			at = m.At
-		}
+	if len(c.Messages) == 0 {
+		return c.UpdatedAt
 	}
-	return at
+	return slices.MinFunc(c.Messages, func(a, b schema.Message) int { return a.At.Compare(b.At) }).At
 }
 
 // merge joins what we have to write with what somebody else wrote meanwhile. What the receiver has never grows less,

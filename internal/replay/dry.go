@@ -20,6 +20,8 @@ type Dry struct {
 	Rules   *detect.Rules   // to judge by; nil: those as shipped
 	Windows silence.Windows // of silence, by the times at which snapshots were taken
 	All     bool            // also tell what was dropped, held, and changed nothing
+
+	Look func(Standing) // is shown how things stand after each snapshot; nil: nobody wants to know
 }
 
 // Summary is what a dry replay came to.
@@ -32,7 +34,7 @@ type Summary struct {
 	Conversations int           `json:"conversations"`
 	Events        int           `json:"events"`
 	Posts         int           `json:"posts"`  // that a webhook would have got
-	Sounds        int           `json:"sounds"` // of them, those that somebody is woken by: opened and worsened
+	Sounds        int           `json:"sounds"` // of them, those that somebody is woken by: see sounds
 	Open          int           `json:"open"`   // conversations at the end
 }
 
@@ -69,7 +71,7 @@ type player struct {
 	memories map[string]detect.Memory // by cluster
 	talks    map[string]talk          // by id
 	looks    map[string]look          // by cluster
-	began    time.Time
+	clock    clock
 	sum      Summary
 }
 
@@ -83,12 +85,12 @@ type talk struct {
 // take decides one snapshot. Its sequence is the number of its line, and it is stored when its line comes.
 func (p *player) take(l line) {
 	s := l.snapshot
-	if p.sum.Snapshots == 0 {
-		p.began = s.TakenAt
-	}
+	p.pass(&l)
+	s.Recorded = false // whoever judges a recording misses what it lacks
+	defer func() { p.look(&s, p.clock.at(l.at)) }()
 	p.sum.Snapshots++
 	p.sum.Course = l.at
-	step := decide.New(s, detect.Position{Seq: uint64(l.number), At: p.began.Add(l.at)}, p.rules) //nolint:gosec // lines count from 1
+	step := decide.New(s, detect.Position{Seq: position(&l), At: p.clock.at(l.at)}, p.rules)
 	next, result := step.Detect(p.memories[s.ClusterName])
 	p.memories[s.ClusterName] = next
 	here := Entry{Line: l.number, At: s.TakenAt, Cluster: s.ClusterName}
@@ -109,6 +111,9 @@ func (p *player) take(l line) {
 		p.fold(here, was, c, reason)
 	}
 }
+
+// position is the sequence of a line.
+func position(l *line) uint64 { return uint64(l.number) } //nolint:gosec // lines count from 1
 
 // quietly says what is of interest only to who wants all.
 func (p *player) quietly(e Entry) {
@@ -134,15 +139,19 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		p.sum.Posts++
 		now.told = channel.Told{Revision: post.Revision, Episode: c.Episode, At: c.UpdatedAt}
 	}
-	sound := posted && slices.Contains([]string{schema.EventOpened, schema.EventWorsened}, post.Kind) && !silent(&c, post.Kind)
-	if sound {
+	p.talks[c.ID] = now
+	events := c.Messages[max(0, len(c.Messages)-(c.Revision-was.Revision)):]
+	loud := -1
+	if posted && !silent(&c, post.Kind) {
+		loud = loudest(post.Kind, events)
+	}
+	if loud >= 0 {
 		p.sum.Sounds++
 	}
-	p.talks[c.ID] = now
-	for _, m := range c.Messages[max(0, len(c.Messages)-(c.Revision-was.Revision)):] {
+	for i := range events {
 		p.sum.Events++
-		e := here.event(&c, &m)
-		e.Posted, e.Sound = posted, sound && m.Kind == post.Kind
+		e := here.event(&c, &events[i])
+		e.Posted, e.Sound = posted, i == loud
 		p.say(e)
 	}
 }

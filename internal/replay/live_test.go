@@ -96,6 +96,9 @@ func TestAnAnalyzerDecidesOfAReplayWhatADryOneSays(t *testing.T) {
 			path := filepath.Join(scenarios, name+".jsonl")
 			want := []string{}
 			_, err := replay.Dry{Recording: replay.Recording{Path: path}}.Run(t.Context(), func(e replay.Entry) {
+				if e.Object.Kind == schema.KindCluster { // of what is replayed nobody misses a snapshot
+					return
+				}
 				want = append(want, e.Kind+" "+e.Object.String()+": "+e.Text+" "+e.Command)
 			})
 			if err != nil {

@@ -2,20 +2,23 @@ package replay
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/source/file"
 )
 
 // Record writes the snapshots of a bus into a file that only its owner may read.
 type Record struct {
-	Path      string
+	Path      string // one that ends in .gz is compressed
 	Cluster   string // empty: all clusters
 	Overwrite bool   // whatever is there; otherwise that is an error
 }
@@ -23,13 +26,13 @@ type Record struct {
 // Recorded is what was written.
 type Recorded struct {
 	Snapshots int            `json:"snapshots"`
-	Bytes     int64          `json:"bytes"`
+	Bytes     int64          `json:"bytes"`    // of the file
 	Clusters  map[string]int `json:"clusters"` // snapshots of each
 	LeftOut   int            `json:"left_out"` // what is stored as a snapshot and is none
 }
 
 // Run writes the newest snapshot of each cluster, and then each that is stored, until ctx is done: the body as it is, on
-// one line, with the time of storing as its taken_at if it has none. Each line is in the file before the next one is
+// one line, with the time of storing as its stored_at, and as its taken_at if it has none. Each line is in the file before the next one is
 // taken; ready is called when the newest ones are. What is no valid snapshot of its subject's cluster is told to refused
 // and left out. If a line cannot be written, what there is of it is taken back.
 func (r Record) Run(ctx context.Context, b *bus.Bus, ready func(), refused func(error)) (Recorded, error) {
@@ -49,13 +52,18 @@ func (r Record) Run(ctx context.Context, b *bus.Bus, ready func(), refused func(
 		return w.done, fmt.Errorf("record: %w", err)
 	}
 	w.file = f
+	if file.Packed(r.Path) {
+		w.pack = gzip.NewWriter(&w.packed)
+	}
 	err = b.FollowContexts(ctx, r.Cluster, ready, w.take)
-	return w.done, errors.Join(err, f.Close())
+	return w.done, errors.Join(err, w.end(), f.Close())
 }
 
 type writer struct {
 	bus     *bus.Bus
 	file    *os.File
+	pack    *gzip.Writer // into packed; nil: lines are written as they are
+	packed  bytes.Buffer
 	refused func(error)
 	done    Recorded
 }
@@ -67,14 +75,43 @@ func (w *writer) take(m bus.Message) error {
 		w.refused(fmt.Errorf("left out message %d of %s: %w", m.Seq, m.Subject, err))
 		return nil
 	}
-	n, err := w.file.Write(text)
-	if err != nil {
-		return errors.Join(fmt.Errorf("record: %w", err), w.takeBack(n))
+	if w.pack != nil {
+		if _, err := w.pack.Write(text); err != nil {
+			return fmt.Errorf("record: %w", err)
+		}
+		if err := w.pack.Flush(); err != nil { // so that what is read up to here is whole
+			return fmt.Errorf("record: %w", err)
+		}
+		text = w.packed.Bytes()
+	}
+	if err := w.write(text); err != nil {
+		return err
 	}
 	w.done.Snapshots++
-	w.done.Bytes += int64(n)
 	w.done.Clusters[cluster]++
 	return nil
+}
+
+func (w *writer) write(text []byte) error {
+	n, err := w.file.Write(text)
+	w.packed.Reset()
+	if err != nil {
+		w.pack = nil // what would end it does not fit to what was taken back
+		return errors.Join(fmt.Errorf("record: %w", err), w.takeBack(n))
+	}
+	w.done.Bytes += int64(n)
+	return nil
+}
+
+// end writes what ends a compressed file.
+func (w *writer) end() error {
+	if w.pack == nil {
+		return nil
+	}
+	if err := w.pack.Close(); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	return w.write(w.packed.Bytes())
 }
 
 // takeBack cuts off a part of a line.
@@ -101,11 +138,9 @@ func (w *writer) line(m bus.Message) (cluster string, text []byte, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	body := m.Data
-	if s.TakenAt.IsZero() {
-		if body, err = dated(body, m); err != nil {
-			return "", nil, err
-		}
+	body, err := dated(m, &s)
+	if err != nil {
+		return "", nil, err
 	}
 	var line bytes.Buffer
 	if bytes.ContainsAny(body, "\n\r") {
@@ -120,16 +155,23 @@ func (w *writer) line(m bus.Message) (cluster string, text []byte, err error) {
 	return s.ClusterName, line.Bytes(), nil
 }
 
-// dated is the body with the time of its storing.
-func dated(body []byte, m bus.Message) ([]byte, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return nil, fmt.Errorf("read the snapshot: %w", err)
-	}
-	at, err := json.Marshal(m.At)
+// dated is the body with the time of its storing. Where that is all there is to add, the rest is left byte for byte.
+func dated(m bus.Message, s *schema.ClusterContext) ([]byte, error) {
+	at, err := json.Marshal(m.At.UTC())
 	if err != nil {
 		return nil, fmt.Errorf("write the snapshot's time: %w", err)
 	}
-	fields["taken_at"] = at
+	if !s.TakenAt.IsZero() && s.StoredAt.IsZero() {
+		rest := bytes.TrimLeft(m.Data, " \t\r\n{")
+		return slices.Concat([]byte(`{"stored_at":`), at, []byte(","), rest), nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(m.Data, &fields); err != nil {
+		return nil, fmt.Errorf("read the snapshot: %w", err)
+	}
+	fields["stored_at"] = at
+	if s.TakenAt.IsZero() {
+		fields["taken_at"] = at
+	}
 	return json.Marshal(fields)
 }

@@ -72,19 +72,29 @@ func until(t *testing.T, path string, n int) []string {
 	}
 }
 
+// storedAt is the line that the newest snapshot of a cluster is recorded as.
+func storedAt(t *testing.T, b *bus.Bus, cluster, body string) string {
+	t.Helper()
+	m, err := b.LastContext(t.Context(), cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return `{"stored_at":"` + m.At.UTC().Format(time.RFC3339Nano) + `",` + strings.TrimPrefix(body, "{") + "\n"
+}
+
 func TestRecordWritesTheNewestAndThenEachAsItIsStored(t *testing.T) {
 	b, path := bustest.New(t), filepath.Join(t.TempDir(), "out.jsonl")
 	put(t, b, "prod", shop(t, "prod", 0, 1))
 	put(t, b, "prod", shop(t, "prod", 1, 1))
 	put(t, b, "dev", shop(t, "dev", 0, 1))
 	x := start(t, b, replay.Record{Path: path})
-	want := []string{shop(t, "prod", 1, 1) + "\n", shop(t, "dev", 0, 1) + "\n"}
+	want := []string{storedAt(t, b, "prod", shop(t, "prod", 1, 1)), storedAt(t, b, "dev", shop(t, "dev", 0, 1))}
 	if diff := cmp.Diff(want, until(t, path, 2)); diff != "" {
 		t.Errorf("lines at the beginning (-want +got):\n%s", diff)
 	}
 	later := `{"cluster_name":"prod","taken_at":"2026-11-23T08:00:30Z","from_a_later_version":{"a":1}}`
 	put(t, b, "prod", later)
-	if diff := cmp.Diff(later+"\n", until(t, path, 3)[2]); diff != "" {
+	if diff := cmp.Diff(storedAt(t, b, "prod", later), until(t, path, 3)[2]); diff != "" {
 		t.Errorf("its body (-want +got):\n%s", diff)
 	}
 	x.stop()
@@ -107,8 +117,56 @@ func TestRecordPutsASnapshotOnOneLineWithATime(t *testing.T) {
 	lines := until(t, path, 1)
 	s, err := schema.DecodeContext([]byte(lines[0]))
 	m, failed := b.LastContext(t.Context(), "prod")
-	if err != nil || failed != nil || len(lines) != 1 || !s.TakenAt.Equal(m.At) {
+	if err != nil || failed != nil || len(lines) != 1 || !s.TakenAt.Equal(m.At) || !s.StoredAt.Equal(m.At) {
 		t.Errorf("%q (%v, %v), want one line that was taken when it was stored, %v", lines, err, failed, m.At)
+	}
+}
+
+func TestRecordSaysWhenItWasStoredOfWhatWasRecordedBefore(t *testing.T) {
+	b, path := bustest.New(t), filepath.Join(t.TempDir(), "out.jsonl")
+	put(t, b, "prod", `{"stored_at":"2020-01-01T00:00:00Z","cluster_name":"prod","taken_at":"2026-11-23T08:00:30Z"}`)
+	start(t, b, replay.Record{Path: path})
+	s, err := schema.DecodeContext([]byte(until(t, path, 1)[0]))
+	m, failed := b.LastContext(t.Context(), "prod")
+	if err != nil || failed != nil || !s.StoredAt.Equal(m.At) || !s.TakenAt.Equal(at.Add(30*time.Second)) {
+		t.Errorf("stored at %v, taken at %v (%v, %v), want %v and what it said", s.StoredAt, s.TakenAt, err, failed, m.At)
+	}
+}
+
+func TestACompressedRecordingIsWholeUpToTheLineThatWasWrittenLast(t *testing.T) {
+	b, path := bustest.New(t), filepath.Join(t.TempDir(), "out.jsonl.gz")
+	put(t, b, "prod", shop(t, "prod", 0, 0))
+	x := start(t, b, replay.Record{Path: path})
+	cut, _, err := dry(t, replay.Recording{Path: path}) // as if its writer had been killed here
+	if err != nil || len(cut) != 0 {
+		t.Errorf("%v, %v", cut, err)
+	}
+	put(t, b, "prod", shop(t, "prod", 1, 0))
+	late, tick := time.NewTimer(bustest.Within), time.NewTicker(time.Millisecond)
+	defer late.Stop()
+	defer tick.Stop()
+	for n := 1; n < 2; {
+		select {
+		case <-tick.C:
+		case <-late.C:
+			t.Fatalf("the second line is not in the file within %v", bustest.Within)
+		}
+		_, sum, err := dry(t, replay.Recording{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n = sum.Snapshots
+	}
+	x.stop()
+	if err := <-x.done; err != nil {
+		t.Fatal(err)
+	}
+	got, sum, err := dry(t, replay.Recording{Path: path})
+	if diff := cmp.Diff([]string{"2 opened prod/shop/db"}, got); diff != "" || err != nil || sum.Snapshots != 2 {
+		t.Errorf("%v, %+v (-want +got):\n%s", err, sum, diff)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != x.got.Bytes {
+		t.Errorf("the file: %v, %v; recorded %d bytes", info, err, x.got.Bytes)
 	}
 }
 

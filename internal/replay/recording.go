@@ -55,10 +55,11 @@ func (r Recording) each(do func(line) error) error {
 	}
 }
 
-// course tells when in a recording its lines come. In each cluster time goes on as its newest taken_at does: a snapshot
+// course tells when in a recording its lines come: when they were stored, where they say so. Otherwise, in each cluster time goes on as its newest taken_at does: a snapshot
 // that came late takes none, and a clock that was set back begins anew from there.
 type course struct {
 	start    time.Time
+	origin   time.Time // of the times of storing
 	at       time.Duration
 	clusters map[string]front
 }
@@ -90,6 +91,12 @@ func (c *course) take(s *schema.ClusterContext) time.Duration {
 		f = front{taken: s.TakenAt, at: f.at + s.Interval()}
 	case step > 0:
 		f = front{taken: s.TakenAt, at: f.at + step}
+	}
+	if !s.StoredAt.IsZero() {
+		if c.origin.IsZero() {
+			c.origin = s.StoredAt.Add(-c.at)
+		}
+		f.at = max(c.at, s.StoredAt.Sub(c.origin))
 	}
 	c.clusters[s.ClusterName] = f
 	c.at = max(c.at, f.at)

@@ -18,16 +18,16 @@ var update = flag.Bool("update", false, "rewrite the timelines of the scenarios 
 
 const scenarios = "../../testdata/scenarios"
 
-// TestScenarios plays every recording NAME.jsonl in testdata/scenarios and compares the timeline with NAME.txt, and with
+// TestScenarios plays every recording NAME.jsonl, or NAME.jsonl.gz, in testdata/scenarios and compares the timeline with NAME.txt, and with
 // NAME.all.txt, if there is one, what --all adds. In them a line that begins with # belongs to the entry below it: it says
 // what somebody on call wants there. Every entry, and the summary at the end, has one.
 func TestScenarios(t *testing.T) {
-	recordings, err := filepath.Glob(scenarios + "/*.jsonl")
+	recordings, err := filepath.Glob(scenarios + "/*.jsonl*")
 	if err != nil || len(recordings) == 0 {
 		t.Fatalf("no scenario in %s (%v)", scenarios, err)
 	}
 	for _, recording := range recordings {
-		base := strings.TrimSuffix(recording, ".jsonl")
+		base := strings.TrimSuffix(strings.TrimSuffix(recording, ".gz"), ".jsonl")
 		t.Run(filepath.Base(base), func(t *testing.T) {
 			compare(t, recording, base+".txt", false)
 			if _, err := os.Stat(base + ".all.txt"); err == nil {
@@ -45,8 +45,9 @@ func TestEveryTimelineHasARecording(t *testing.T) {
 	}
 	for _, timeline := range timelines {
 		base := strings.TrimSuffix(strings.TrimSuffix(timeline, ".txt"), ".all")
-		if _, err := os.Stat(base + ".jsonl"); err != nil {
-			t.Errorf("%s is the timeline of no recording: %v", timeline, err)
+		found, err := filepath.Glob(base + ".jsonl*")
+		if why := strings.HasSuffix(timeline, ".why.txt"); !why && (err != nil || len(found) != 1) {
+			t.Errorf("%s is the timeline of one recording, not of %q (%v)", timeline, found, err)
 		}
 	}
 }
@@ -112,13 +113,25 @@ func parse(text string) script {
 	return s
 }
 
-// with is the script's text with other entries: each keeps what was said of the entry in its place.
+// with is the script's text with other entries. Each keeps what was said of it, told by its first line; as long as there
+// are as many as before, of the one in its place.
 func (s script) with(entries []string) string {
+	said := map[string]string{}
+	for i, e := range s.entries {
+		first, _, _ := strings.Cut(e, "\n")
+		said[first] = s.said[i]
+	}
 	var b strings.Builder
 	b.WriteString(s.head)
 	for i, e := range entries {
-		if i < len(s.said) {
+		first, _, _ := strings.Cut(e, "\n")
+		switch {
+		case len(entries) == len(s.entries):
 			b.WriteString(s.said[i])
+		case i == len(entries)-1 && len(s.said) > 0: // the summary
+			b.WriteString(s.said[len(s.said)-1])
+		default:
+			b.WriteString(said[first])
 		}
 		fmt.Fprintln(&b, e)
 	}

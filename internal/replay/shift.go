@@ -10,6 +10,7 @@ import (
 // shifted is s with every time in it moved by d, so that what happened before it did so as long before. Times that are
 // written in texts stay.
 func shifted(s schema.ClusterContext, d time.Duration) schema.ClusterContext {
+	s.StoredAt = time.Time{} // it is stored anew
 	move(d, &s.TakenAt, &s.CountersSince)
 	s.Stale, s.RecentEvents = slices.Clone(s.Stale), slices.Clone(s.RecentEvents)
 	for i := range s.Stale {

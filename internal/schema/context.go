@@ -21,6 +21,7 @@ type ClusterContext struct {
 	Collector       string           `json:"collector,omitempty"` // the collector's own id
 	Host            string           `json:"host,omitempty"`      // name of the machine that the collector runs on
 	TakenAt         time.Time        `json:"taken_at,omitzero"`
+	StoredAt        time.Time        `json:"stored_at,omitzero"` // in a recording: when it was stored, by the server's clock
 	IntervalSeconds float64          `json:"interval_seconds,omitempty"`
 	Source          string           `json:"source,omitempty"` // kinds of source, comma separated
 	Nodes           []NodeSummary    `json:"nodes"`

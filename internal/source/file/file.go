@@ -7,16 +7,21 @@
 // somebody appends to the file, which is then played on. A snapshot keeps the taken_at that its line says, so one that
 // has one grows old once the file is at its end; one without is taken at the time of each reading, so it stays
 // present. Readings count nothing: totals are what the lines say, unknown where they say nothing.
+//
+// A file whose name ends in .gz is read through gzip. It can be read to where its writer was cut off, but what is appended
+// to it later is not played.
 package file
 
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -55,7 +60,26 @@ func Open(path string) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open file of snapshots: %w", err)
 	}
-	return &Source{path: path, file: f, in: bufio.NewReaderSize(f, 64<<10)}, nil
+	text, err := Unpacked(path, f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &Source{path: path, file: f, in: bufio.NewReaderSize(text, 64<<10)}, nil
+}
+
+// Packed tells whether a file of that name is compressed with gzip.
+func Packed(path string) bool { return strings.HasSuffix(path, ".gz") }
+
+// Unpacked is the text of f, which is the file of that name.
+func Unpacked(path string, f io.Reader) (io.Reader, error) {
+	if !Packed(path) {
+		return f, nil
+	}
+	text, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("open file of snapshots: unpack %s: %w: a name without .gz is read as it is", path, err)
+	}
+	return text, nil
 }
 
 // Close closes the file.
@@ -124,6 +148,7 @@ func (s *Source) reading(snapshot schema.ClusterContext) source.Reading {
 	if snapshot.TakenAt.IsZero() {
 		snapshot.TakenAt = time.Now().UTC()
 	}
+	snapshot.StoredAt = time.Time{} // it is stored anew
 	return source.Reading{Snapshot: snapshot}
 }
 
@@ -167,7 +192,7 @@ func (s *Source) readLine() (line []byte, whole bool, err error) {
 		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // the latter in a compressed file that was cut off
 			return s.part, false, nil
 		default:
 			return s.part, err == nil, err

@@ -1,6 +1,8 @@
 package file_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -215,4 +217,51 @@ func next(t *testing.T, s *file.Source, path string) string {
 		text += ", no time"
 	}
 	return text
+}
+
+func TestACompressedFileIsReadToWhereItWasCutOff(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	lines := `{"cluster_name":"prod"}` + "\n" + `{"cluster_name":"dev"}` + "\n"
+	if _, err := w.Write([]byte(lines)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	flushed := packed.Len()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, size := range map[string]int{"whole": packed.Len(), "without-its-end": flushed} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "snapshots.jsonl.gz")
+			if err := os.WriteFile(path, packed.Bytes()[:size], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := file.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			for _, want := range []string{"prod", "dev"} {
+				if got, err := s.Next(); err != nil || got.ClusterName != want {
+					t.Errorf("%q, %v, want %q", got.ClusterName, err, want)
+				}
+			}
+			if _, err := s.Next(); !errors.Is(err, io.EOF) {
+				t.Errorf("after the last line: %v", err)
+			}
+		})
+	}
+}
+
+func TestAFileThatIsNotCompressedAsItsNameSaysIsAnError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshots.jsonl.gz")
+	if err := os.WriteFile(path, []byte(`{"cluster_name":"prod"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Check(path); err == nil || !strings.Contains(err.Error(), "without .gz") {
+		t.Errorf("%v", err)
+	}
 }
