@@ -58,7 +58,9 @@ func (s *Step) Founds(known Known) []conversation.Found {
 		firing[f.Object] = true
 	}
 	founds = append(founds, s.own(known)...)
-	open := slices.DeleteFunc(known.Live(s.Snapshot.ClusterName), func(c schema.Conversation) bool { return firing[c.Object] })
+	open := slices.DeleteFunc(known.Live(s.Snapshot.ClusterName), func(c schema.Conversation) bool {
+		return firing[c.Object] || !schema.OfSnapshots(c.Object.Kind) // no snapshot knows of what others say
+	})
 	if len(open) == 0 {
 		return founds
 	}

@@ -94,6 +94,10 @@ func pairs() [][3]string {
 		{NodeDown, "draining_severity", SettingSeverity},
 		{SourceBlind, SettingSeverity, "worse_severity"},
 		{ClusterSilent, "goodbye_severity", SettingSeverity},
+		{ChannelFailing, SettingSeverity, "worse_severity"},
+		{StoreFull, SettingClear, SettingRaise},
+		{StoreFull, SettingRaise, "worse"},
+		{StoreFull, SettingSeverity, "worse_severity"},
 	}
 }
 

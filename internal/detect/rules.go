@@ -26,6 +26,13 @@ const (
 	SourceBlind     = "source_blind"
 	ClusterSilent   = "cluster_silent"
 	TwoCollectors   = "two_collectors"
+	ClockSkew       = "clock_skew"
+
+	// Of Bellbuoy itself, as its parts say.
+	ChannelFailing   = schema.ChannelFailing
+	DeadLetters      = schema.DeadLetters
+	StoreFull        = schema.StoreFull
+	ModelUnavailable = schema.ModelUnavailable
 )
 
 // SeverityLabel on a service sets the severity of all its conditions: info, warning or critical.
@@ -165,6 +172,12 @@ type Rules struct {
 	ClusterSilent   SilenceRule
 	TwoCollectors   CollectorsRule
 
+	ClockSkew        ClockRule
+	ChannelFailing   OwnRule
+	DeadLetters      LettersRule
+	StoreFull        StoreRule
+	ModelUnavailable ModelRule
+
 	Changed   []Change   // what of the above somebody has set, in the order in which it was
 	Overrides []Override // in the order in which they are made
 }
@@ -198,6 +211,7 @@ func Default() Rules {
 	}
 	r.defaultNodes()
 	r.defaultCollection()
+	r.defaultOwn()
 	return r
 }
 

@@ -183,6 +183,8 @@ func (r *Rules) fields() []field {
 		r.SourceBlind.fields(),
 		r.ClusterSilent.fields(),
 		r.TwoCollectors.fields(),
+		r.ClockSkew.fields(),
+		r.ownFields(),
 	)
 }
 

@@ -86,7 +86,7 @@ func (p *player) take(l line) {
 	}
 	p.sum.Snapshots++
 	p.sum.Course = l.at
-	step := decide.New(s, detect.Position{Seq: uint64(l.number), At: p.began.Add(l.at)}, p.rules) //nolint:gosec // lines count from 1
+	step := decide.New(s, detect.Position{Seq: uint64(l.number), At: p.began.Add(l.at), Played: true}, p.rules) //nolint:gosec // lines count from 1
 	next, result := step.Detect(p.memories[s.ClusterName])
 	p.memories[s.ClusterName] = next
 	here := Entry{Line: l.number, At: s.TakenAt, Cluster: s.ClusterName}
