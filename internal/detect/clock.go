@@ -70,7 +70,9 @@ func (c *clockMemory) seen(s *schema.ClusterContext, at Position, r *ClockRule) 
 func Clock(cluster string) schema.Object { return schema.Object{Kind: schema.KindClock, Name: cluster} }
 
 // Watched are the objects of schema.OwnCluster that the snapshots of a cluster are judged for.
-func Watched(cluster string) []schema.Object { return []schema.Object{Collector(cluster), Clock(cluster)} }
+func Watched(cluster string) []schema.Object {
+	return []schema.Object{Collector(cluster), Clock(cluster)}
+}
 
 // found is what is true of the clock.
 func (c *clockMemory) found(cluster string, r *ClockRule) []Finding {

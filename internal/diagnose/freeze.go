@@ -47,7 +47,7 @@ func (v *View) Freeze(o schema.Object, conds []schema.Condition) []schema.Eviden
 	case o.Kind == schema.KindNode:
 		f.nodeItself(v.node(o.Name), conds)
 	}
-	if o.Kind != schema.KindCollector && o.Kind != schema.KindCluster { // which events of this cluster do not name
+	if schema.OfSnapshots(o.Kind) && o.Kind != schema.KindCollector && o.Kind != schema.KindClock && o.Kind != schema.KindCluster { // which events of this cluster do not name
 		f.events(o)
 	}
 	f.lines()
