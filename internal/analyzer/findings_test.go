@@ -218,7 +218,7 @@ func TestASilenceCoversWhatOthersSay(t *testing.T) {
 	}
 	f := alert("pager", "kitchen", "fire", true)
 	say(t, b, "prod", f)
-	settled(t, b)
+	bustest.Settled(t, b)
 	if c := head(t, b, "prod", idOf(f)); c.State != schema.StateSilenced || len(hook.All()) > 0 {
 		t.Errorf("%s, posts: %s", c.State, e2e.Shown(hook.All()))
 	}

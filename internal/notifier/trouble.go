@@ -2,6 +2,7 @@ package notifier
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -28,23 +29,30 @@ type trouble struct {
 	tries int       // in vain
 	since time.Time // of the first of them
 	why   string    // of the last
+	last  attempt
+}
+
+// attempt is a post that did not go through.
+type attempt struct {
+	id       string // of the conversation
+	revision int
 }
 
 // went notes the outcome of an attempt. A receiver that asks for a pause works, and a body that is too large, or a post
 // that is gone, is not the channel's fault.
-func (t *trouble) went(outcome error, now time.Time) {
+func (t *trouble) went(of attempt, outcome error, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var throttled channel.Throttled
 	switch {
 	case outcome == nil:
-		t.tries, t.since, t.why = 0, time.Time{}, ""
+		t.tries, t.since, t.why, t.last = 0, time.Time{}, "", attempt{}
 	case errors.As(outcome, &throttled), errors.Is(outcome, channel.ErrTooBig), errors.Is(outcome, channel.ErrLostRoot):
 	default:
 		if t.tries++; t.tries == 1 {
 			t.since = now
 		}
-		t.why = problem(outcome)
+		t.why, t.last = problem(outcome), of
 	}
 }
 
@@ -110,9 +118,41 @@ func (n *Notifier) troubleStep(ctx context.Context) error {
 	now := time.Now()
 	for _, l := range n.loops {
 		now = l.now()
+		if err := l.overtaken(ctx); err != nil {
+			return err
+		}
 		firing = append(firing, l.trouble.judge(l.name, now, l.waiting.waits(now, l.subjects))...)
 	}
 	return n.teller.Tell(ctx, now, firing)
+}
+
+// overtaken notes if what went wrong here last has gone through since: another notifier may have posted it, and there is
+// nothing more to try here.
+func (l *loop) overtaken(ctx context.Context) error {
+	l.trouble.mu.Lock()
+	last := l.trouble.last
+	l.trouble.mu.Unlock()
+	if last.id == "" {
+		return nil
+	}
+	record, _, err := l.kept.Get(ctx, l.key(last.id))
+	if err != nil {
+		return fmt.Errorf("read what %s was told of %s: %w", l.name, last.id, err)
+	}
+	var told channel.Told
+	if json.Unmarshal(record, &told) == nil && told.Revision >= last.revision {
+		l.trouble.overtaken(last)
+	}
+	return nil
+}
+
+// overtaken notes that the attempt has gone through, unless another has failed since.
+func (t *trouble) overtaken(by attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last == by {
+		t.tries, t.since, t.why, t.last = 0, time.Time{}, "", attempt{}
+	}
 }
 
 func newTeller(to finding.Publisher, holder string) *finding.Teller {
