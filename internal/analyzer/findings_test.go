@@ -75,7 +75,9 @@ func TestAFindingOpensOneConversationAndItsEndClearsIt(t *testing.T) {
 	if diff := cmp.Diff([]string{"opened", "acknowledged", "cleared"}, e2e.Kinds(c)); diff != "" || c.State != schema.StateCleared {
 		t.Errorf("%s, events (-want +got):\n%s", c.State, diff)
 	}
-	hook.Until(t, "the end", func(posts []e2e.Post) bool { return len(posts) > 0 && e2e.Has(posts[len(posts)-1], schema.EventCleared) })
+	hook.Until(t, "the end", func(posts []e2e.Post) bool {
+		return len(posts) > 0 && e2e.Has(posts[len(posts)-1], schema.EventCleared)
+	})
 	why, err = asked.Why(t.Context(), "alert/kitchen")
 	if err != nil || why.Objects[0].Reasons[0].Verdict != detect.VerdictWell {
 		t.Errorf("why: %+v, %v", why, err)
@@ -207,20 +209,15 @@ func TestTheRulesFileRulesWhatPartsSayOfBellbuoy(t *testing.T) {
 }
 
 func TestASilenceCoversWhatOthersSay(t *testing.T) {
-	s := bustest.Server(t)
-	listener(t, s)
-	hook := e2e.NewReceiver(t)
-	e2e.StartNotifier(t, s, hook.URL)
-	b := s.Connect(t)
-	_, err := client.New(b).Silence(t.Context(), client.SilenceRequest{Ref: "cluster=prod condition=fire", For: "1h", Reason: "drill", Author: "anna"})
-	if err != nil {
+	q := newQuietStack(t)
+	if _, err := q.Silence(t.Context(), client.SilenceRequest{Ref: "cluster=prod condition=fire", For: "1h", Reason: "drill", Author: "anna"}); err != nil {
 		t.Fatal(err)
 	}
 	f := alert("pager", "kitchen", "fire", true)
-	say(t, b, "prod", f)
-	bustest.Settled(t, b)
-	if c := head(t, b, "prod", idOf(f)); c.State != schema.StateSilenced || len(hook.All()) > 0 {
-		t.Errorf("%s, posts: %s", c.State, e2e.Shown(hook.All()))
+	say(t, q.bus, "prod", f)
+	bustest.Settled(t, q.bus)
+	if c := head(t, q.bus, "prod", idOf(f)); c.State != schema.StateSilenced || len(q.hook.All()) > 0 {
+		t.Errorf("%s, posts: %s", c.State, e2e.Shown(q.hook.All()))
 	}
 }
 

@@ -43,6 +43,7 @@ func newNoticing(b *bus.Bus, model string) *noticing {
 		shared: finding.NewTeller(b, allAnalyzers),
 		mine:   finding.NewTeller(b, fmt.Sprintf("analyzer %s on %s", newTraceID()[:8], host)),
 		name:   model,
+		looked: time.Now(), // a minute is time enough for what is just starting
 	}
 }
 
@@ -54,7 +55,6 @@ func (a *Analyzer) notice(ctx context.Context) error {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	a.noticing.looked = time.Now() // a minute is time enough for what is just starting
 	for {
 		select {
 		case <-ctx.Done():

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
@@ -74,35 +75,34 @@ func (x sayings) load(ctx context.Context, cluster string, o schema.Object) (r s
 }
 
 // change stores what do makes of the newest record, unless do gives false.
-func (x sayings) change(ctx context.Context, cluster string, o schema.Object, now time.Time, do func(*saidRecord) bool) (changed bool, err error) {
+func (x sayings) change(ctx context.Context, cluster string, o schema.Object, now time.Time, do func(*saidRecord) bool) error {
 	for range attempts {
 		r, rev, err := x.load(ctx, cluster, o)
 		if err != nil {
-			return false, err
+			return err
 		}
 		if !do(&r) {
-			return false, nil
+			return nil
 		}
 		data, err := json.Marshal(r)
 		if err != nil {
-			return false, fmt.Errorf("encode what is said of %s: %w", o, err)
+			return fmt.Errorf("encode what is said of %s: %w", o, err)
 		}
 		if _, err = x.kept.PutFor(ctx, sayingsKey(cluster, o), data, rev, r.keep(now)); !errors.Is(err, bus.ErrConflict) {
-			return err == nil, wrapped("store what is said of "+o.String(), err)
+			return wrapped("store what is said of "+o.String(), err)
 		}
 	}
-	return false, fmt.Errorf("store what is said of %s: others wrote first %d times in a row", o, attempts)
+	return fmt.Errorf("store what is said of %s: others wrote first %d times in a row", o, attempts)
 }
 
 // note stores that f was said by the message m.
 func (x sayings) note(ctx context.Context, f *schema.Finding, m bus.Message) error {
-	_, err := x.change(ctx, f.Cluster, f.Object, m.At, func(r *saidRecord) bool { return r.take(f, m) })
-	return err
+	return x.change(ctx, f.Cluster, f.Object, m.At, func(r *saidRecord) bool { return r.take(f, m) })
 }
 
-// lapse ends what nobody has said again until now, and tells whether anything was.
+// lapse ends what nobody has said again until now, and tells whether the conversation is to be looked at.
 func (x sayings) lapse(ctx context.Context, cluster string, o schema.Object, now time.Time, attentive time.Duration) (lapsed bool, err error) {
-	_, err = x.change(ctx, cluster, o, now, func(r *saidRecord) bool {
+	err = x.change(ctx, cluster, o, now, func(r *saidRecord) bool {
 		changed := r.lapse(now, attentive)
 		lapsed = changed || !r.firing() && attentive >= lapseAttention // or whoever ended it has died since
 		return changed
@@ -255,13 +255,7 @@ func clock(t time.Time) string { return t.UTC().Format("15:04:05 UTC") }
 // listed names at most three.
 func listed(names []string) string {
 	const most = 3
-	text := ""
-	for i, name := range names[:min(len(names), most)] {
-		if i > 0 {
-			text += ", "
-		}
-		text += name
-	}
+	text := strings.Join(names[:min(len(names), most)], ", ")
 	if more := len(names) - most; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}

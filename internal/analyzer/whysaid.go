@@ -2,6 +2,7 @@ package analyzer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
@@ -45,9 +46,9 @@ func (r *saidRecord) why(rules detect.Rules) []client.Reason {
 // ended is what is said to be over, or lapsed, newest first.
 func (r *saidRecord) ended() []saying {
 	var over []saying
-	for i := len(r.Sayings) - 1; i >= 0; i-- { // kept by time
-		if !r.Sayings[i].Firing {
-			over = append(over, r.Sayings[i])
+	for _, s := range slices.Backward(r.Sayings) { // kept by time
+		if !s.Firing {
+			over = append(over, s)
 		}
 	}
 	return over

@@ -36,7 +36,8 @@ func TestDeathsAreToldByWhoGaveUpAndNotOfBellbuoyItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []bus.Died{
-		{Who: "analyzer", Count: 1, Reason: "no snapshot"}, {Who: "flood", Count: 50, More: true, Reason: "one of many"},
+		{Who: "analyzer", Count: 1, Reason: "no snapshot"},
+		{Who: "flood", Count: 50, More: true, Reason: "one of many"},
 		{Who: "webhook", Count: 2, Reason: "refused again"},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(bus.Died{}, "First", "Last")); diff != "" {
