@@ -84,3 +84,7 @@ eval: ## measure the scenarios: precision, recall, sounds and delay of what woul
 .PHONY: eval-mutants
 eval-mutants: ## change one rule at a time, and fail for each change that no scenario notices
 	BELLBUOY_MUTANTS=1 $(GO) test -count=1 -v -run='^TestEveryMutantIsNoticed$$' ./internal/eval/
+
+.PHONY: race
+race: ## the long race: 8 analyzers, 200 clusters, on one NATS server and on three, with kill -9 every second
+	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=RaceOfProcesses ./internal/e2e/

@@ -155,7 +155,17 @@ func (a *Analyzer) listenTo(ctx context.Context, token string, now time.Time, at
 	if len(s.Conditions) == 0 {
 		return nil
 	}
-	return a.silent(ctx, m.Cluster, head, s.Conditions, now)
+	return a.silent(ctx, m.Cluster, head, append(s.Conditions, a.storm(m)...), now)
+}
+
+// storm is the storm that was on when the cluster fell silent. It stands still meanwhile.
+func (a *Analyzer) storm(m memory) []schema.Condition {
+	if x, can := any(&m.Memory).(interface {
+		Storm(string, detect.Rules) []schema.Condition
+	}); can {
+		return x.Storm(m.Cluster, a.rules)
+	}
+	return nil
 }
 
 // silent brings the conversation about the cluster itself in line.
@@ -202,13 +212,14 @@ func (a *Analyzer) forget(ctx context.Context, m memory, now time.Time) error {
 	return errors.Join(failed...)
 }
 
-// whySilent explains a cluster as a whole: whether it is silent, and whether two collectors publish it.
+// whySilent explains a cluster as a whole: whether it is silent, whether there is a storm, and whether two collectors
+// publish it.
 func (a *Analyzer) whySilent(ctx context.Context, cluster string, m detect.Memory) ([]detect.Reason, error) {
-	two := detect.Why(m, nil, a.rules, detect.Collector(cluster))
+	rest := append(detect.Why(m, nil, a.rules, detect.Cluster(cluster)), detect.Why(m, nil, a.rules, detect.Collector(cluster))...)
 	head, err := a.bus.LastContext(ctx, cluster)
 	if errors.Is(err, bus.ErrNotFound) {
 		gone := detect.Reason{Condition: detect.ClusterSilent, Verdict: detect.VerdictUnknown, Text: detect.ClusterSilent + ": not judged, no snapshot of it is kept any more"}
-		return append([]detect.Reason{gone}, two...), nil
+		return append([]detect.Reason{gone}, rest...), nil
 	}
 	if err != nil {
 		return nil, err
@@ -217,5 +228,5 @@ func (a *Analyzer) whySilent(ctx context.Context, cluster string, m detect.Memor
 	if err != nil {
 		return nil, err
 	}
-	return append([]detect.Reason{detect.WhySilent(cluster, m, head.At, time.Now().UTC().Add(ahead), a.rules)}, two...), nil
+	return append([]detect.Reason{detect.WhySilent(cluster, m, head.At, time.Now().UTC().Add(ahead), a.rules)}, rest...), nil
 }

@@ -40,7 +40,8 @@ func (a *Analyzer) overviewsAt(ctx context.Context, now time.Time) (client.WhyRe
 		}
 		o := overview(&s, memory.Memory, a.rules)
 		o.StoredAt = m.At.UTC()
-		if len(detect.Silent(s.ClusterName, memory.Memory, m.At, now, a.rules).Conditions) > 0 {
+		silent := detect.Silent(s.ClusterName, memory.Memory, m.At, now, a.rules).Conditions
+		if len(silent) > 0 || len(memory.Memory.Storm(s.ClusterName, a.rules)) > 0 {
 			o.Firing++ // the cluster itself
 		}
 		response.Clusters = append(response.Clusters, o)
@@ -109,7 +110,7 @@ func (q *quiet) take(o schema.Object, x *schema.ServiceSummary, reasons []detect
 	if alerting {
 		q.firing++
 	}
-	waited := alerting || has(reasons, detect.VerdictHold)
+	waited := alerting || has(reasons, detect.VerdictHold, detect.VerdictExplained, detect.VerdictStorm)
 	said := map[string]bool{}
 	for _, r := range reasons {
 		condition := r.Condition
@@ -118,7 +119,7 @@ func (q *quiet) take(o schema.Object, x *schema.ServiceSummary, reasons []detect
 			continue
 		case aboutAll(r.Verdict) && waited:
 			continue // such as a job that ended, as it should, but failed: it is not left out
-		case aboutAll(r.Verdict):
+		case aboutAll(r.Verdict), detect.AlertsElsewhere(r.Verdict):
 			condition = ""
 		}
 		if key := r.Verdict + condition; !said[key] {
@@ -167,7 +168,7 @@ func instances(x *schema.ServiceSummary) int {
 
 // sorted puts what was left out for good first, then what is being waited for, then what cannot be judged.
 func (q *quiet) sorted() []client.Group {
-	order := []string{detect.VerdictBaseline, detect.VerdictByHand, detect.VerdictNotWanted, detect.VerdictHold, detect.VerdictClearHold, detect.VerdictUnknown, detect.VerdictOff}
+	order := []string{detect.VerdictBaseline, detect.VerdictByHand, detect.VerdictNotWanted, detect.VerdictStorm, detect.VerdictExplained, detect.VerdictHold, detect.VerdictClearHold, detect.VerdictUnknown, detect.VerdictOff}
 	var all []client.Group
 	for _, g := range q.groups {
 		all = append(all, *g)

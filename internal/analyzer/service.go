@@ -60,16 +60,19 @@ func badRequest(err error) error { return &bus.APIError{Code: "400", Message: er
 
 func notFound(err error) error { return &bus.APIError{Code: "404", Message: err.Error()} }
 
-const listLimit = 500
+// listLimit is how many a page has at most: with titles as long as they may be, it still fits into one message.
+const listLimit = 2000
 
 func (a *Analyzer) list(_ context.Context, r client.ListRequest) (client.ListResponse, error) {
 	if r.Limit < 0 || r.Offset < 0 {
 		return client.ListResponse{}, badRequest(fmt.Errorf("list: limit and offset are counts, not %d and %d", r.Limit, r.Offset))
 	}
 	response := client.ListResponse{Conversations: []client.Summary{}}
-	var all []schema.Conversation
-	var ids []string
-	for _, c := range a.index.all() {
+	known := a.index.all()
+	all := make([]*schema.Conversation, 0, len(known)) // not themselves: they are large, and sorting moves them about
+	ids := make([]string, 0, len(known))
+	for i := range known {
+		c := &known[i]
 		ids = append(ids, c.ID)
 		if c.Closed() {
 			response.Closed++
@@ -86,13 +89,13 @@ func (a *Analyzer) list(_ context.Context, r client.ListRequest) (client.ListRes
 	response.Total = len(all)
 	short := client.Short(ids)
 	for _, c := range page {
-		response.Conversations = append(response.Conversations, summary(c, short[c.ID]))
+		response.Conversations = append(response.Conversations, summary(*c, short[c.ID]))
 	}
 	return response, nil
 }
 
 // worstFirst puts what is open before what is closed, then the worst first, then the newest change.
-func worstFirst(x, y schema.Conversation) int {
+func worstFirst(x, y *schema.Conversation) int {
 	order := 0
 	switch {
 	case x.Closed() && !y.Closed():

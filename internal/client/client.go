@@ -26,7 +26,7 @@ const (
 // ListRequest asks for conversations: open before closed, then the worst first, then the newest change.
 type ListRequest struct {
 	All    bool `json:"all,omitempty"`    // closed ones too
-	Limit  int  `json:"limit,omitempty"`  // at most this many; 0 means 500
+	Limit  int  `json:"limit,omitempty"`  // at most this many, of which a page has 2,000 at most; 0: as many
 	Offset int  `json:"offset,omitempty"` // skip this many
 }
 

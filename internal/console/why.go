@@ -92,6 +92,10 @@ func verdictWords(verdict string) (label, why string) {
 		return "by hand", "somebody stopped or removed it; watched from its next start on"
 	case "not_wanted":
 		return "not wanted", "it ended as it should, or none is wanted"
+	case "explained":
+		return "explained", "something else explains it; told there"
+	case "storm":
+		return "storm", "many began to fail at once; told as one, about the cluster"
 	case "hold":
 		return "holding", "true, but not for long enough yet"
 	case "clear_hold":

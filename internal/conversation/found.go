@@ -33,8 +33,11 @@ func found(c schema.Conversation, f Found) (schema.Conversation, string) {
 	f.At = utc(f.At)
 	now := worstFirst(f.Conditions, f.At)
 	if c.ID == "" {
-		if len(now) == 0 || f.Removed {
+		switch {
+		case len(now) == 0 || f.Removed:
 			return c, "nothing is wrong"
+		case f.Cause != nil:
+			return c, explained(*f.Cause)
 		}
 		return begin(c, f.At).open(f, now)
 	}
@@ -42,9 +45,11 @@ func found(c schema.Conversation, f Found) (schema.Conversation, string) {
 	case c.Cluster != f.Cluster || c.Object != f.Object:
 		return c, "about another object"
 	case superseded(c, f):
-		return c, "superseded snapshot"
+		return foundTwice(c, f)
 	case f.Removed || len(now) == 0:
 		return foundWell(c, f)
+	case f.Cause != nil:
+		return foundExplained(c, f)
 	case c.Closed():
 		return foundAgain(c, f, now)
 	}
@@ -58,7 +63,7 @@ func superseded(c schema.Conversation, f Found) bool {
 // foundOpen is about an open conversation of which something is true.
 func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.Conversation, string) {
 	d := compare(c, now, f.At)
-	if d.nothing() && !hushes(c, f.Silence) {
+	if d.nothing() && !hushes(c, f.Silence) && !growing(c, f) && !inherits(c, f) {
 		return c, "nothing has changed"
 	}
 	s := begin(c, f.At)
@@ -68,18 +73,21 @@ func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.C
 		s.say(schema.EventEased, schema.SenderSystem, easedText(d))
 	}
 	if len(d.more) == 0 {
+		s.grow(f)
 		s.hush(f.Silence, "")
+		s.inherit(f)
 		return s.end()
 	}
 	anew := owesAnew(c, f.At, now[0].Severity)
 	s.take(f, anew)
-	m := s.say(schema.EventWorsened, schema.SenderSystem, worsenedText(c, d))
+	m := s.say(schema.EventWorsened, schema.SenderSystem, sentences(worsenedText(c, d), alsoAffected(c, f)))
 	m.SuggestedCommand = command(nextCommand(s.c))
 	if i := owing(c); anew && i >= 0 {
 		m.Settles = c.Messages[i].ID
 	}
 	s.breakThrough(c)
 	s.hush(f.Silence, "")
+	s.inherit(f)
 	return s.end()
 }
 
@@ -181,11 +189,14 @@ func (s *step) open(f Found, now []schema.Condition) (schema.Conversation, strin
 	s.c.Episode++
 	s.c.StartedAt = s.at
 	s.c.Conditions, s.c.Evidence, s.c.Diagnosis, s.c.CriticalSince = nil, nil, nil, time.Time{}
+	s.c.Affected, s.c.AffectedCount = nil, 0
 	s.track(compare(s.c, now, s.at))
 	s.take(f, true)
-	m := s.say(schema.EventOpened, schema.SenderSystem, openedText(s.c))
-	m.SuggestedCommand = command(nextCommand(s.c))
+	m := s.say(schema.EventOpened, schema.SenderSystem, openedText(s.c, f))
+	m.SuggestedCommand, m.Silent = command(nextCommand(s.c)), f.Quiet
 	s.endSilence(was, f)
+	s.inheritSilence(f)
+	s.inherit(f)
 	return s.end()
 }
 
@@ -198,12 +209,14 @@ func (s *step) reopen(f Found, now []schema.Condition, over time.Time) (schema.C
 	s.c.CriticalSince = time.Time{}
 	s.track(compare(was, now, s.at))
 	s.take(f, anew)
-	m := s.say(schema.EventReopened, schema.SenderSystem, reopenedText(was, s.c, s.at.Sub(over)))
-	m.SuggestedCommand = command(nextCommand(s.c))
+	m := s.say(schema.EventReopened, schema.SenderSystem, sentences(reopenedText(was, s.c, s.at.Sub(over)), alsoFailing(f)))
+	m.SuggestedCommand, m.Silent = command(nextCommand(s.c)), f.Quiet
 	if i := owing(was); anew && i >= 0 {
 		m.Settles = was.Messages[i].ID
 	}
 	s.endSilence(was, f)
+	s.inheritSilence(f)
+	s.inherit(f)
 	return s.end()
 }
 

@@ -155,6 +155,7 @@ func (m *Memory) advance(s *schema.ClusterContext, at Position, r *Rules) Memory
 	next.Collector = m.Collector.heard(s, at, &r.TwoCollectors)
 	next.Heard = m.Heard.next(s, at, &r.ClusterSilent)
 	next.Objects = t.observe(m.Objects, s)
+	next.InStorm = t.explain(next.Objects, m.InStorm, s)
 	return next
 }
 

@@ -24,7 +24,8 @@ type Memory struct {
 	LogsRead      time.Time     `json:"logs_read,omitzero"`    // since when the errors of any service have been known
 	Collector     *collector    `json:"collector,omitempty"`   // whose snapshots are taken
 	Heard         heard         `json:"heard,omitzero"`        // the newest snapshot folded in, whoever published it
-	Objects       []record      `json:"objects,omitempty"`     // sorted
+	InStorm       *storm        `json:"storm,omitempty"`
+	Objects       []record      `json:"objects,omitempty"` // sorted
 }
 
 // record is what is remembered of one object.
@@ -41,6 +42,9 @@ type record struct {
 	Absent     time.Time     `json:"absent,omitzero"`      // complete snapshots lack it since then
 	Missing    time.Duration `json:"missing,omitempty"`    // how long they have lacked it
 	Gone       bool          `json:"gone,omitempty"`       // it was firing when it left for good
+	Ran        []place       `json:"ran,omitempty"`        // of a service that is not well: where it did
+	Explained  *explained    `json:"explained,omitempty"`  // what it is put down to while it is firing
+	Alone      *alone        `json:"alone,omitempty"`      // it stands for itself
 }
 
 // condition is one condition of an object. Severity, Title and Facts are those of the last snapshot that showed it.

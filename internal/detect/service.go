@@ -16,6 +16,7 @@ type view struct {
 	read      bool              // a source, which can be read unless unread is set
 	unread    *schema.StalePart // a source that cannot be read
 	rec       record
+	m         *Memory   // of Why: what else is remembered
 	grew      int64     // restarts since the snapshot before
 	gpuErrors []sample  // of a node: index and how many errors each GPU counted since the snapshot before
 	rebooted  bool      // a node whose boot time moved
@@ -34,6 +35,7 @@ func (v *view) service(s *schema.ServiceSummary, rules []rule) record {
 	r.Job, v.newJob = t.news(r.Job, jobFailedAt(s), t.rules.JobFailed.Clear)
 	looped := r.find(CrashLoop).Firing
 	r.Conditions = v.judge(rules)
+	r.Ran = r.ran(s)
 	if looped && r.Restarts != nil && r.find(CrashLoop).idle() { // cleared: it takes new restarts to raise it again
 		anew := *r.Restarts
 		anew.Samples = nil

@@ -138,7 +138,7 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 	p.talks[c.ID] = now
 	events := c.Messages[max(0, len(c.Messages)-(c.Revision-was.Revision)):]
 	loud := -1
-	if posted {
+	if posted && !silent(&c, post.Kind) {
 		loud = loudest(post.Kind, events)
 	}
 	if loud >= 0 {
@@ -150,6 +150,16 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		e.Posted, e.Sound = posted, i == loud
 		p.say(e)
 	}
+}
+
+// silent tells whether the newest event of that kind makes no sound.
+func silent(c *schema.Conversation, kind string) bool {
+	for _, m := range slices.Backward(c.Messages) {
+		if m.Kind == kind {
+			return m.Silent
+		}
+	}
+	return false
 }
 
 // Live gives the conversations of a cluster that a snapshot without findings could change.

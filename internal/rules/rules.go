@@ -1,6 +1,6 @@
 // Package rules reads the file that changes the rules of detection: any condition's thresholds, holds, clearing and
-// severity, for all objects and by overrides for some. It knows YAML; what there is to set, its units and its bounds are
-// detect's own table.
+// severity, for all objects and by overrides for some; and the policies beside them, such as the grace after a deploy. It
+// knows YAML; what there is to set, its units and its bounds are detect's own table.
 //
 //	rules:                                    # for all
 //	  disk: {raise: 85%, clear: 80%, hold: 10m}
@@ -110,7 +110,8 @@ func (all Mistakes) Error() string {
 
 // Parse makes rules of a file's text. Its error is a Mistakes, and then the rules are those as shipped.
 func Parse(text []byte) (detect.Rules, error) {
-	d := decoder{rules: detect.Default(), settings: detect.Settings(), conditions: detect.Conditions(detect.Default()), broken: map[string]bool{}}
+	d := decoder{rules: detect.Default(), settings: detect.Settings(), broken: map[string]bool{}}
+	d.conditions = append(detect.Conditions(d.rules), detect.Policies()...)
 	d.file(text)
 	if len(d.mistakes) > 0 {
 		slices.SortStableFunc(d.mistakes, func(a, b Mistake) int { return cmp.Compare(a.Line, b.Line) })

@@ -92,6 +92,24 @@ rules:
 	check(t, want, r)
 }
 
+func TestPoliciesAreSwitchedAndSetAsConditionsAre(t *testing.T) {
+	r := parse(t, `
+rules: {deploy_grace: off, flapping: {times: 4, quiet: 1h}}
+overrides:
+  - match: {service: web}
+    rules: {deploy_grace: {enabled: on, for: 60s}, flapping: off}
+  - match: {node: n1}
+    rules: {flapping: {enabled: off}}
+`)
+	web := r.For("prod", schema.Object{Kind: schema.KindService, Name: "web"}, nil)
+	api := r.For("prod", schema.Object{Kind: schema.KindService, Name: "api"}, nil)
+	n1 := r.For("prod", schema.Object{Kind: schema.KindNode, Name: "n1"}, nil)
+	check(t, []bool{true, false, false}, []bool{web.DeployGrace.On, api.DeployGrace.On, n1.DeployGrace.On})
+	check(t, []bool{false, true, false}, []bool{web.Flapping.On, api.Flapping.On, n1.Flapping.On})
+	check(t, time.Minute, web.DeployGrace.For)
+	check(t, detect.FlapRule{On: true, Times: 4, Within: time.Hour, Quiet: time.Hour}, api.Flapping)
+}
+
 func TestOverridesAreReadInTheirOrder(t *testing.T) {
 	r := parse(t, `
 rules: {cpu: off, memory: off}
