@@ -155,20 +155,11 @@ func (a *Analyzer) listenTo(ctx context.Context, token string, now time.Time, at
 	if len(s.Conditions) == 0 {
 		return nil
 	}
-	return a.silent(ctx, m.Cluster, head, append(s.Conditions, a.storm(m)...), now)
+	return a.silent(ctx, m.Cluster, head, append(s.Conditions, m.Memory.Storm(m.Cluster, a.rules)...), now)
 }
 
-// storm is the storm that was on when the cluster fell silent. It stands still meanwhile.
-func (a *Analyzer) storm(m memory) []schema.Condition {
-	if x, can := any(&m.Memory).(interface {
-		Storm(string, detect.Rules) []schema.Condition
-	}); can {
-		return x.Storm(m.Cluster, a.rules)
-	}
-	return nil
-}
-
-// silent brings the conversation about the cluster itself in line.
+// silent brings the conversation about the cluster itself in line. A storm that was on when the cluster fell silent
+// stands still meanwhile, and is among conditions.
 func (a *Analyzer) silent(ctx context.Context, cluster string, head bus.Message, conditions []schema.Condition, now time.Time) error {
 	last, err := a.snapshot(head)
 	if err != nil || last.ClusterName != cluster { // whoever watches it says what is wrong with it

@@ -94,6 +94,8 @@ func clearedText(was schema.Conversation, f Found, at time.Time) string {
 		return fmt.Sprintf("No longer judged: %s. Whether it is well is not known.", f.Unjudged)
 	case f.Removed:
 		return fmt.Sprintf("No longer there: %s has left the cluster.", f.Object)
+	case was.Object.Kind == schema.KindCluster && was.Condition == "storm" && watched(was) < 0 && !was.Closed():
+		return fmt.Sprintf("The storm is over after %s. What still fails goes on by itself.", after)
 	case was.Closed():
 		return "Well again. It was dismissed; the next failure will be told."
 	case watched(was) >= 0:

@@ -17,7 +17,7 @@ type explanation struct {
 	step    *Step
 	finding map[schema.Object]int // places of the findings
 	live    map[schema.Object]schema.Conversation
-	folds   []conversation.Found                   // of what is open and explained
+	folds   []conversation.Found                    // of what is open and explained
 	heirs   map[schema.Object][]schema.Conversation // the same conversations, by what explains them
 }
 
@@ -39,8 +39,13 @@ func (s *Step) explain(live []schema.Conversation) *explanation {
 
 // founds lists those that explain others, then those that stand for themselves. It fills folds.
 func (x *explanation) founds() []conversation.Found {
-	all := make([]conversation.Found, 0, len(x.step.result.Findings))
-	standing := make([]conversation.Found, 0, len(x.step.result.Findings))
+	standing := 0
+	for i := range x.step.result.Findings {
+		if x.step.result.Findings[i].Cause == nil {
+			standing++
+		}
+	}
+	all := make([]conversation.Found, 0, standing)
 	for i := range x.step.result.Findings {
 		f := &x.step.result.Findings[i]
 		if cause, explained := x.cause(f); explained {
@@ -49,13 +54,10 @@ func (x *explanation) founds() []conversation.Found {
 		}
 		found := x.found(f)
 		if len(f.Victims) > 0 && !x.dismissed(f) {
-			found.Victims, found.VictimCount = affected(f.Victims), len(f.Victims)
-			all = append(all, found)
-		} else {
-			standing = append(standing, found)
+			found.Victims, found.VictimCount = affected(f.Victims)
 		}
+		all = append(all, found)
 	}
-	all = append(all, standing...)
 	for i := range all {
 		all[i].Heirs = x.heirs[all[i].Object]
 	}
@@ -144,11 +146,18 @@ func (x *explanation) silent(f *detect.Finding) []schema.Condition {
 	return silent
 }
 
-// affected names the first victims of all, as many as a conversation keeps.
-func affected(victims []detect.Victim) []schema.Affected {
-	list := make([]schema.Affected, 0, min(len(victims), schema.MaxAffected))
-	for _, v := range victims[:cap(list)] {
-		list = append(list, schema.Affected{Object: v.Object, Condition: v.Condition, Since: v.Since})
+// affected names the first victims of all, as many as a conversation keeps, and counts them. A storm is none: its members
+// are.
+func affected(victims []detect.Victim) (list []schema.Affected, count int) {
+	list = make([]schema.Affected, 0, min(len(victims), schema.MaxAffected))
+	for i := range victims {
+		v := &victims[i]
+		if v.Object.Kind == schema.KindCluster {
+			continue
+		}
+		if count++; len(list) < schema.MaxAffected {
+			list = append(list, schema.Affected{Object: v.Object, Condition: v.Condition, Since: v.Since})
+		}
 	}
-	return list
+	return list, count
 }

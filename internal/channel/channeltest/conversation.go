@@ -50,10 +50,12 @@ func after(c schema.Conversation, kind string) schema.Conversation {
 	switch kind {
 	case schema.EventCleared:
 		c.State, c.ClosedAs, c.ClosedAt = schema.StateCleared, schema.StateCleared, c.UpdatedAt
+	case schema.EventFolded:
+		c.State, c.ClosedAs, c.ClosedAt, c.FoldedInto = schema.StateFolded, schema.StateFolded, c.UpdatedAt, "9f2c51d09f2c51d0"
 	case schema.EventDismissed:
 		c.State, c.ClosedAs, c.ClosedAt = schema.StateDismissed, schema.StateDismissed, c.UpdatedAt
 	case schema.EventReopened:
-		c.State, c.ClosedAs, c.ClosedAt = schema.StateInvestigating, "", time.Time{}
+		c.State, c.ClosedAs, c.ClosedAt, c.FoldedInto = schema.StateInvestigating, "", time.Time{}, ""
 	case schema.EventDiagnosed:
 		c.State = schema.StateDiagnosed
 	case schema.EventAcknowledged:
