@@ -26,6 +26,13 @@ func overview() *client.Overview {
 				{Object: service("", "cron.service"), Text: "baseline: had ended before Bellbuoy first saw this engine"},
 			}},
 			{Verdict: "by_hand", Count: 1, Instances: map[string]int{"container": 1}, Objects: []client.Quiet{{Object: service("shop", "db"), Text: "stopped by hand"}}},
+			{Verdict: "explained", Count: 1, Instances: map[string]int{"container": 1}, Objects: []client.Quiet{
+				{Object: service("shop", "api"), Text: "explained by node n1, which is down since 03:02:10 UTC; told there"},
+			}},
+			{Verdict: "storm", Count: 2, Instances: map[string]int{"container": 2}, Objects: []client.Quiet{
+				{Object: service("shop", "a"), Text: "part of the storm of 12 objects since 03:02:10 UTC; told there"},
+				{Object: service("shop", "b"), Text: "part of the storm of 12 objects since 03:02:10 UTC; told there"},
+			}},
 			{Verdict: "hold", Condition: "unhealthy", Count: 1, Instances: map[string]int{"container": 1}, Objects: []client.Quiet{
 				{Object: service("shop", "cart"), Text: "holding, 15 s of 60 s", Until: at.Add(time.Minute)},
 			}},

@@ -10,26 +10,50 @@ import (
 // cause is what explains a record, as it is remembered: the storm where what explains it is a member of that. Nil: it
 // stands for itself.
 func (m *Memory) cause(r *record, cluster string) *schema.Object {
+	e := m.explained(r)
 	switch {
-	case r.Explained == nil && r.stormy():
+	case e == nil && r.Alone.in(stormy):
 		return new(Cluster(cluster))
-	case r.Explained == nil:
+	case e == nil:
 		return nil
 	}
-	if by := m.recall(r.Explained.By); m.InStorm.on() && by.firing() && by.stormy() {
+	if by := m.recall(e.By); by.Alone.in(stormy) {
 		return new(Cluster(cluster))
 	}
-	return new(r.Explained.By)
+	return new(e.By)
 }
 
-func (r *record) quiet() bool { return r.Alone != nil && r.Alone.Quiet }
+// causes are those of many records, most of which have the same.
+type causes struct {
+	m       *Memory
+	cluster string
+	known   []*schema.Object // by what records are put down to; 0 is the storm
+}
+
+func (m *Memory) causes(cluster string) causes {
+	return causes{m, cluster, make([]*schema.Object, 1+len(m.Explained))}
+}
+
+func (c *causes) of(r *record) *schema.Object {
+	if at := r.Explained; at < len(c.known) && (at > 0 || r.Alone.in(stormy)) {
+		if c.known[at] == nil {
+			c.known[at] = c.m.cause(r, c.cluster)
+		}
+		return c.known[at]
+	}
+	return nil
+}
 
 // stormed is what is found of the cluster because many objects began to fail at once.
 func (m *Memory) stormed(cluster string, l *StormRule) []Finding {
 	if m.InStorm == nil || !l.On {
 		return nil
 	}
-	return []Finding{{Object: Cluster(cluster), Conditions: []schema.Condition{m.InStorm.condition()}, Cause: m.InStorm.Cause}}
+	f := Finding{Object: Cluster(cluster), Conditions: []schema.Condition{m.InStorm.condition()}}
+	if by := m.InStorm.Cause; by != nil {
+		f.Cause = new(*by)
+	}
+	return []Finding{f}
 }
 
 // gather gives every finding its victims.

@@ -44,16 +44,11 @@ type explained struct {
 	Over     time.Duration `json:"over,omitempty"` // for how long
 }
 
-// alone is what is remembered of an object that stands for itself, to real causes at least.
-type alone struct {
-	For   time.Duration `json:"for"`             // in steps, counted as far as a storm asks
-	Storm bool          `json:"storm,omitempty"` // it is a member of the storm that is on
-	Quiet bool          `json:"quiet,omitempty"` // it was one of a storm that is over
-}
-
 // failing is one firing object while its cause is looked for. Indexes are of explaining.all, -1 for none.
 type failing struct {
 	rec      *record
+	was      *explained             // what it was put down to until now
+	e        *explained             // what it is put down to; nil: it stands for itself
 	svc      *schema.ServiceSummary // nil: no service, or absent from the snapshot
 	severity int                    // the worst of all its conditions
 	since    time.Time              // of the first of them
@@ -76,19 +71,23 @@ type explaining struct {
 
 // explain says of the firing records what explains them, and whether there is a storm. Everything in it is linear in
 // the firing objects and what they need.
-func (t *tick) explain(records []record, was *storm, s *schema.ClusterContext) *storm {
+func (t *tick) explain(records []record, before *Memory, s *schema.ClusterContext) ([]explained, *storm) {
 	t.rules = t.cluster.rules
 	x := explaining{t: t, s: s}
 	for i := range records {
-		if r := &records[i]; r.firing() {
-			x.all = append(x.all, newFailing(r))
-		} else {
-			r.Explained, r.Alone = nil, nil
+		r := &records[i]
+		if r.firing() && (t.rules.Explain.On || t.rules.Storm.On) {
+			f := newFailing(r)
+			f.was = before.explained(r)
+			x.all = append(x.all, f)
+		}
+		r.Explained = 0
+		if !r.firing() || !t.rules.Storm.On {
+			r.Alone = 0
 		}
 	}
-	if len(x.all) == 0 && was == nil || !t.rules.Explain.On && !t.rules.Storm.On {
-		x.forget()
-		return nil
+	if len(x.all) == 0 {
+		return nil, nil
 	}
 	x.find()
 	if t.rules.Explain.On {
@@ -98,16 +97,37 @@ func (t *tick) explain(records []record, was *storm, s *schema.ClusterContext) *
 		x.rolledOut()
 		x.ease()
 		x.resolve()
+		x.conclude()
 	}
-	x.remember()
-	return x.storm(was)
+	return x.intern(), x.storm(before.InStorm)
 }
 
-// forget drops what explained anything, and what was a storm.
-func (x *explaining) forget() {
-	for i := range x.all {
-		x.all[i].rec.Explained, x.all[i].rec.Alone = nil, nil
+// explained is what the record is put down to; nil: it stands for itself.
+func (m *Memory) explained(r *record) *explained {
+	if r.Explained < 1 || r.Explained > len(m.Explained) {
+		return nil
 	}
+	return &m.Explained[r.Explained-1]
+}
+
+// intern lists what objects are put down to, each once: most of many have the same.
+func (x *explaining) intern() []explained {
+	var all []explained
+	known := map[explained]int{}
+	for i := range x.all {
+		f := &x.all[i]
+		if f.e == nil {
+			continue
+		}
+		at, is := known[*f.e]
+		if !is {
+			all = append(all, *f.e)
+			at = len(all)
+			known[*f.e] = at
+		}
+		f.rec.Explained = at
+	}
+	return all
 }
 
 func newFailing(r *record) failing {
@@ -120,7 +140,7 @@ func newFailing(r *record) failing {
 		severity := schema.SeverityRank(c.Severity)
 		f.severity = max(f.severity, severity)
 		f.since = earlier(f.since, c.Since)
-		if causes(r.Object.Kind, c.Name) {
+		if leads(r.Object.Kind, c.Name) {
 			f.worth = max(f.worth, severity)
 			f.began = earlier(f.began, c.Since)
 		}
@@ -139,8 +159,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// causes tells whether a condition explains those of objects on it, or that need it.
-func causes(kind, condition string) bool {
+// leads tells whether a condition explains those of objects on it, or that need it.
+func leads(kind, condition string) bool {
 	if kind == schema.KindNode {
 		return condition == NodeDown
 	}
@@ -172,9 +192,13 @@ func (f *failing) seeks(how string) bool {
 	return f.cause < 0 && f.rec.Object.Kind == schema.KindService && !f.stale() && f.explainable(how)
 }
 
-// recovering tells whether nothing of it is true any more, so that only its clear holds are to pass.
-func (f *failing) recovering() bool {
-	return !slices.ContainsFunc(f.rec.Conditions, func(c condition) bool { return c.Firing && c.Well.IsZero() })
+// recovering tells whether nothing of it is true any more since its cause ended so long ago, so that only its clear
+// holds are to pass. A burst is true for as long as its lines are counted.
+func (x *explaining) recovering(f *failing, ago time.Duration) bool {
+	return !slices.ContainsFunc(f.rec.Conditions, func(c condition) bool {
+		counted := c.Name == ErrorBurst && !x.t.reached(ago, x.t.rules.ErrorBurst.Within)
+		return c.Firing && c.Well.IsZero() && !counted
+	})
 }
 
 // find looks the firing objects up in the snapshot.
@@ -214,7 +238,7 @@ func (x *explaining) link(f *failing, cause int32, how string) {
 func (x *explaining) stick() {
 	for i := range x.all {
 		f := &x.all[i]
-		e := f.rec.Explained
+		e := f.was
 		if e == nil || !f.explainable(e.How) {
 			continue
 		}
@@ -224,8 +248,9 @@ func (x *explaining) stick() {
 			x.all[at].led = true
 			continue
 		}
+		ago := x.over(f, *e).Over
 		f.outlives = f.severity <= schema.SeverityRank(e.Severity) &&
-			(f.recovering() || f.stale() || !x.t.reached(x.over(f, *e).Over, x.t.rules.Explain.Outlive.Of(x.t.interval)))
+			(f.stale() || x.recovering(f, ago) || !x.t.reached(ago, x.t.rules.Explain.Outlive.Of(x.t.interval)))
 	}
 }
 
@@ -247,8 +272,8 @@ func (x *explaining) ease() {
 		if !f.outlives {
 			continue
 		}
-		if at, firing := x.at[f.rec.Explained.By]; firing {
-			f.cause, f.how = at, f.rec.Explained.How
+		if at, firing := x.at[f.was.By]; firing {
+			f.cause, f.how = at, f.was.How
 		}
 	}
 }
@@ -295,15 +320,11 @@ func (x *explaining) open(circle []int32) int32 {
 	return head
 }
 
-// remember writes down what explains each object. What led to one that outlives its cause is that cause still.
-func (x *explaining) remember() {
+// conclude says what explains each object. What led to one that outlives its cause is that cause still.
+func (x *explaining) conclude() {
 	for i := range x.all {
-		f := &x.all[i]
-		switch {
-		case f.cause < 0 && !f.outlives:
-			f.rec.Explained = nil
-		case f.cause < 0:
-			f.rec.Explained = new(x.over(f, *f.rec.Explained))
+		if f := &x.all[i]; f.cause < 0 && f.outlives {
+			f.e = new(x.over(f, *f.was))
 		}
 	}
 	for i := range x.all {
@@ -314,16 +335,14 @@ func (x *explaining) remember() {
 		end := &x.all[f.root]
 		e := explained{By: end.rec.Object, How: f.how, Severity: severityName(end.severity)}
 		if f.outlives {
-			e = x.over(f, *f.rec.Explained)
+			e = x.over(f, *f.was)
 			e.By = end.rec.Object
 		}
 		if end.outlives {
-			e = *end.rec.Explained
+			e = *end.e
 			e.How = f.how
 		}
-		if was := f.rec.Explained; was == nil || *was != e {
-			f.rec.Explained = &e
-		}
+		f.e = &e
 	}
 }
 

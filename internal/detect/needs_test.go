@@ -22,41 +22,50 @@ func TestServiceExplainsThoseThatNeedIt(t *testing.T) {
 	}{
 		{"directly", []svc{down("db"), needing(down("api"), "db")}, []string{"api: service_down <- db", "db: service_down"}},
 		{
-			"in-a-chain", []svc{down("db"), needing(down("cache"), "db"), needing(down("api"), "cache")},
+			"in-a-chain",
+			[]svc{down("db"), needing(down("cache"), "db"), needing(down("api"), "cache")},
 			[]string{"api: service_down <- db", "cache: service_down <- db", "db: service_down"},
 		},
 		{
-			"through-one-that-runs", []svc{down("db"), needing(up("cache"), "db"), needing(down("api"), "cache")},
+			"through-one-that-runs",
+			[]svc{down("db"), needing(up("cache"), "db"), needing(down("api"), "cache")},
 			[]string{"api: service_down <- db", "db: service_down"},
 		},
 		{
-			"not-through-one-stopped-on-purpose", []svc{down("db"), needing(stopped, "db"), needing(down("api"), "cache")},
+			"not-through-one-stopped-on-purpose",
+			[]svc{down("db"), needing(stopped, "db"), needing(down("api"), "cache")},
 			[]string{"api: service_down", "db: service_down"},
 		},
 		{
-			"from-another-namespace", []svc{inOps(down("db")), needing(down("api"), "db")},
+			"from-another-namespace",
+			[]svc{inOps(down("db")), needing(down("api"), "db")},
 			[]string{"api: service_down <- ops/db", "ops/db: service_down"},
 		},
 		{
-			"beside-it-first", []svc{inOps(down("db")), up("db"), needing(down("api"), "db")},
+			"beside-it-first",
+			[]svc{inOps(down("db")), up("db"), needing(down("api"), "db")},
 			[]string{"api: service_down", "ops/db: service_down"},
 		},
 		{
-			"none-of-two-elsewhere", []svc{inOps(down("db")), {Name: "db", Namespace: "lab", ReplicasRunning: new(1), ReplicasDesired: new(1)}, needing(down("api"), "db")},
+			"none-of-two-elsewhere",
+			[]svc{inOps(down("db")), {Name: "db", Namespace: "lab", ReplicasRunning: new(1), ReplicasDesired: new(1)}, needing(down("api"), "db")},
 			[]string{"api: service_down", "ops/db: service_down"},
 		},
 		{"a-name-that-is-none", []svc{down("db"), needing(down("api"), "other")}, []string{"api: service_down", "db: service_down"}},
 		{"itself", []svc{needing(down("api"), "api")}, []string{"api: service_down"}},
 		{
-			"in-a-circle-by-name", []svc{needing(down("web"), "api"), needing(down("api"), "web")},
+			"in-a-circle-by-name",
+			[]svc{needing(down("web"), "api"), needing(down("api"), "web")},
 			[]string{"api: service_down", "web: service_down <- api"},
 		},
 		{
-			"a-circle-below-a-cause", []svc{down("a-db"), needing(down("web"), "api", "a-db"), needing(down("api"), "web", "a-db")},
+			"a-circle-below-a-cause",
+			[]svc{down("a-db"), needing(down("web"), "api", "a-db"), needing(down("api"), "web", "a-db")},
 			[]string{"a-db: service_down", "api: service_down <- a-db", "web: service_down <- a-db"},
 		},
 		{
-			"one-that-fails-only-in-part", []svc{some("db", new(1), 2), needing(some("api", new(1), 2), "db")},
+			"one-that-fails-only-in-part",
+			[]svc{some("db", new(1), 2), needing(some("api", new(1), 2), "db")},
 			[]string{"api: service_degraded", "db: service_degraded"},
 		},
 	} {

@@ -1,32 +1,32 @@
 package detect
 
 import (
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// place is a node that instances of a service ran on, and how many; 0: nothing says.
-type place struct {
-	Node string `json:"node"`
-	N    int    `json:"n,omitempty"`
-}
+// places are nodes that instances of a service ran on, and how many did; 0: nothing says.
+type places map[string]int
 
-const maxPlaces = 32 // nodes that are remembered of one service; of one on more nothing is
+const (
+	maxPlaces = 32   // nodes that are remembered of one service; of one on more nothing is
+	maxPlaced = 5000 // services of which any are remembered at once
+)
 
-// ran is where the service ran when all of it last did, or else when the first of its conditions began: a snapshot may
+// where is where the service ran when all of it last did, or else when the first of its conditions began: a snapshot may
 // lose what was on a node together with it. Of a service that is well nothing is remembered.
-func (r *record) ran(s *schema.ServiceSummary) []place {
+func (r *record) where(s *schema.ServiceSummary) places {
 	if len(r.Conditions) == 0 {
 		return nil
 	}
-	if r.Ran != nil && !whole(s) {
-		return r.Ran
+	if r.Places != nil && !whole(s) {
+		return r.Places
 	}
-	now := places(s, func(schema.Instance) bool { return true })
-	if len(now) == 0 || len(now) > maxPlaces || slices.Equal(now, r.Ran) {
-		return r.Ran
+	now := placesOf(s)
+	if len(now) == 0 || len(now) > maxPlaces || maps.Equal(now, r.Places) {
+		return r.Places
 	}
 	return now
 }
@@ -36,31 +36,32 @@ func whole(s *schema.ServiceSummary) bool {
 		*s.ReplicasRunning >= *s.ReplicasDesired && s.Health != schema.HealthUnhealthy
 }
 
-// places are the nodes of those instances, sorted; where no instance says its node, those of the service.
-func places(s *schema.ServiceSummary, of func(schema.Instance) bool) []place {
-	var all []place
-	told := false
+// placesOf are the nodes of the service's instances; where none of them says its node, those of the service.
+func placesOf(s *schema.ServiceSummary) places {
+	all := places{}
 	for _, i := range s.Instances {
-		if i.Node == "" {
-			continue
+		if i.Node != "" {
+			all[i.Node]++
 		}
-		told = true
-		if !of(i) {
-			continue
-		}
-		at, known := slices.BinarySearchFunc(all, i.Node, func(p place, node string) int { return strings.Compare(p.Node, node) })
-		if !known {
-			all = slices.Insert(all, at, place{Node: i.Node})
-		}
-		all[at].N++
 	}
-	if !told {
+	if len(all) == 0 {
 		for _, node := range s.Nodes {
-			all = append(all, place{Node: node})
+			all[node] = 0
 		}
-		slices.SortFunc(all, func(a, b place) int { return strings.Compare(a.Node, b.Node) })
 	}
-	return slices.Compact(all)
+	return all
+}
+
+// boundPlaces forgets what is too many for the memory's record. What the snapshot still shows counts all the same.
+func boundPlaces(records []record) {
+	n := 0
+	for i := range records {
+		if r := &records[i]; r.Places != nil {
+			if n++; n > maxPlaced {
+				r.Places = nil
+			}
+		}
+	}
 }
 
 // placed puts down to nodes that are down what ran on them.
@@ -99,9 +100,9 @@ func (x *explaining) placed() {
 // lost lists the nodes that what fails of a service was on; an empty name where that is not known.
 func (f *failing) lost() []string {
 	var nodes []string
-	listed := []place{}
+	var listed places
 	if f.svc != nil {
-		listed = places(f.svc, func(schema.Instance) bool { return true })
+		listed = placesOf(f.svc)
 		for _, i := range f.svc.Instances {
 			if (i.State != "" && i.State != "running" || i.Health == schema.HealthUnhealthy) && !slices.Contains(nodes, i.Node) {
 				nodes = append(nodes, i.Node)
@@ -109,16 +110,13 @@ func (f *failing) lost() []string {
 		}
 	}
 	down := f.rec.find(ServiceDown).Firing
-	for _, p := range f.rec.Ran {
-		there := slices.IndexFunc(listed, func(l place) bool { return l.Node == p.Node })
-		if down || there < 0 || p.N > listed[there].N {
-			nodes = append(nodes, p.Node)
+	for node, n := range f.rec.Places {
+		if left, there := listed[node]; down || !there || n > left {
+			nodes = append(nodes, node)
 		}
 	}
 	if len(nodes) == 0 { // what is missing may be on any of them
-		for _, p := range listed {
-			nodes = append(nodes, p.Node)
-		}
+		return slices.AppendSeq(nodes, maps.Keys(listed))
 	}
 	return nodes
 }

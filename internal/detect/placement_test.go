@@ -152,6 +152,18 @@ func TestNodeExplainsNoConditionThatNeedsSomethingToRun(t *testing.T) {
 	w.tells("n1: node_down", "web: service_down, oom_killed")
 }
 
+// A snapshot of the largest cluster there may be, in which all fails, has to fit into the memory's record.
+func TestWhereServicesRanIsBounded(t *testing.T) {
+	w := build(t, chained(20000, 20000)...)
+	w.quick = true
+	w.pass(4)
+	text := encode(t, w.memory)
+	want(t, strings.Count(text, `"places"`), 5000)
+	if len(text) > 7<<20 {
+		t.Errorf("%d bytes are more than a record can have", len(text))
+	}
+}
+
 func TestNodeNoticedLaterTakesOverTheStormThatItMade(t *testing.T) {
 	w := build(t, crew(50, "n1")...)
 	w.machine("n1", "healthy")

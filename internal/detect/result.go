@@ -68,13 +68,14 @@ func (m *Memory) result(s *schema.ClusterContext, rules *Rules) Result {
 		Back:     m.Heard.Times >= rules.ClusterSilent.Snapshots,
 	}
 	res.Findings = m.stormed(s.ClusterName, &rules.Storm)
+	causes := m.causes(s.ClusterName)
 	for i := range m.Objects {
 		r := &m.Objects[i]
 		if r.Gone {
 			res.Gone = append(res.Gone, r.Object)
 		}
 		if f := r.finding(); len(f.Conditions) > 0 {
-			f.Cause, f.Quiet = m.cause(r, s.ClusterName), r.quiet()
+			f.Cause, f.Quiet = causes.of(r), r.Alone.in(quiet)
 			res.Findings = append(res.Findings, f)
 		}
 	}
@@ -100,6 +101,7 @@ func (r *record) finding() Finding {
 	slices.SortStableFunc(f.Conditions, func(a, b schema.Condition) int {
 		return schema.SeverityRank(b.Severity) - schema.SeverityRank(a.Severity)
 	})
+	r.Flaps.tell(f.Conditions)
 	return f
 }
 

@@ -13,12 +13,19 @@ const (
 	rolloutFor  = 30 * time.Minute // what fails so long after it may be its fault
 )
 
-// deployed is when the service was last deployed; zero: that is not known.
+// deployed is when the service was last deployed, as the snapshot says or as its grace tells; zero: that is not known.
 func (f *failing) deployed() time.Time {
-	if f.svc == nil {
+	d := f.rec.Deploy
+	switch {
+	case f.svc != nil && !f.svc.LastDeployAt.IsZero():
+		return f.svc.LastDeployAt
+	case d == nil:
 		return time.Time{}
+	case d.on() || len(d.Spent) == 0:
+		return d.At
 	}
-	return f.svc.LastDeployAt
+	last := d.Spent[len(d.Spent)-1] // its end, and how long it lasted
+	return time.UnixMilli(last[0] - last[1])
 }
 
 // slot is deploys of one image, within sameRollout of each other, that failed so badly.

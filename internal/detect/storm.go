@@ -64,20 +64,45 @@ type turned struct {
 	N  int           `json:"n"`
 }
 
+// alone is how an object stands for itself, to real causes at least: marks, and above them for how many milliseconds, in
+// steps, it has, as long as that is new. 0: it does not, or nobody is told of it.
+type alone int64
+
+const (
+	standing alone = 1 << iota
+	stormy         // it is a member of the storm that is on
+	quiet          // it was one of a storm that is over
+	old            // it has for longer than a storm asks
+	marks    = iota
+)
+
+func (a alone) in(mark alone) bool { return a&mark != 0 }
+
+func (a alone) lasts() time.Duration { return time.Duration(a>>marks) * time.Millisecond }
+
+// pass lets a step pass.
+func (a alone) pass(t *tick) alone {
+	if a.in(old) {
+		return a
+	}
+	a += alone(t.step.Milliseconds()) << marks
+	if !t.lately(a) {
+		return a&(1<<marks-1) | old
+	}
+	return a
+}
+
 func (s *storm) on() bool { return s != nil && s.Cause == nil }
 
 // loud tells whether f stands for itself, to real causes, in a way that people are told.
 func (f *failing) loud() bool {
-	return f.rec.Explained == nil && f.severity >= schema.SeverityRank(schema.SeverityWarning)
+	return f.e == nil && f.severity >= schema.SeverityRank(schema.SeverityWarning)
 }
 
 // storm says of the objects that stand for themselves which of them are one storm.
 func (x *explaining) storm(was *storm) *storm {
 	l := &x.t.rules.Storm
 	if !l.On {
-		for i := range x.all {
-			x.all[i].rec.Alone = nil
-		}
 		return nil
 	}
 	now := x.next(was)
@@ -94,9 +119,8 @@ func (x *explaining) storm(was *storm) *storm {
 		return now
 	}
 	for _, i := range members {
-		a := *x.all[i].rec.Alone
-		a.Storm, a.Quiet = false, true
-		x.all[i].rec.Alone = &a
+		a := &x.all[i].rec.Alone
+		*a = *a&^stormy | quiet
 	}
 	return x.turnedOut(now)
 }
@@ -121,7 +145,7 @@ func (x *explaining) next(was *storm) *storm {
 
 // top is the object that the one at at is put down to in the end, or itself.
 func (x *explaining) top(at int32) schema.Object {
-	if e := x.all[at].rec.Explained; e != nil {
+	if e := x.all[at].e; e != nil {
 		return e.By
 	}
 	return x.all[at].rec.Object
@@ -132,34 +156,31 @@ func (x *explaining) top(at int32) schema.Object {
 func (x *explaining) stand(now *storm) (fresh int) {
 	for i := range x.all {
 		f := &x.all[i]
-		was := f.rec.Alone
+		a := &f.rec.Alone
 		switch {
 		case !f.loud():
-			if now.on() && was != nil && was.Storm && f.rec.Explained != nil {
-				now.turn(f.rec.Explained.By)
+			if now.on() && a.in(stormy) && f.e != nil {
+				now.turn(f.e.By)
 			}
-			f.rec.Alone = nil
-			continue
-		case was == nil:
-			f.rec.Alone = &alone{Storm: now.on()}
-			if now.on() {
-				now.Members++
-			}
-		case x.t.lately(was.For):
-			a := *was
-			a.For += x.t.step
-			f.rec.Alone = &a
+			*a = 0
+		case *a != 0:
+			*a = a.pass(x.t)
+		case now.on():
+			*a = standing | stormy
+			now.Members++
+		default:
+			*a = standing
 		}
-		if x.t.lately(f.rec.Alone.For) {
+		if *a != 0 && x.t.lately(*a) {
 			fresh++
 		}
 	}
 	return fresh
 }
 
-// lately tells whether what has been so for that long counts as new.
-func (t *tick) lately(d time.Duration) bool {
-	return d <= t.rules.Storm.Within+t.interval/slackDivisor
+// lately tells whether what stands for itself does so only since a short time.
+func (t *tick) lately(a alone) bool {
+	return !a.in(old) && a.lasts() <= t.rules.Storm.Within+t.interval/slackDivisor
 }
 
 func (s *storm) turn(to schema.Object) {
@@ -178,12 +199,10 @@ func (x *explaining) raise() *storm {
 	s := &storm{}
 	for i := range x.all {
 		f := &x.all[i]
-		if f.rec.Alone == nil || !x.t.lately(f.rec.Alone.For) {
+		if f.rec.Alone == 0 || !x.t.lately(f.rec.Alone) {
 			continue
 		}
-		a := *f.rec.Alone
-		a.Storm, a.Quiet = true, false
-		f.rec.Alone = &a
+		f.rec.Alone = f.rec.Alone&^quiet | stormy
 		s.Members++
 		s.Since = earlier(s.Since, f.since)
 	}
@@ -193,7 +212,7 @@ func (x *explaining) raise() *storm {
 func (x *explaining) members() []int32 {
 	var all []int32
 	for i := range x.all {
-		if a := x.all[i].rec.Alone; a != nil && a.Storm {
+		if x.all[i].rec.Alone.in(stormy) {
 			all = append(all, int32(i))
 		}
 	}

@@ -34,8 +34,8 @@ func (x *explaining) tell(s *storm) {
 				conditions[c.Name]++
 			}
 		}
-		for _, p := range f.rec.Ran {
-			nodes[p.Node]++
+		for node := range f.rec.Places {
+			nodes[node]++
 		}
 		if f.rec.Object.Kind == schema.KindNode {
 			nodes[f.rec.Object.Name]++
@@ -58,14 +58,12 @@ func (x *explaining) tell(s *storm) {
 
 // inStorm tells whether f is a member, or is put down to one.
 func (x *explaining) inStorm(f *failing) bool {
-	if e := f.rec.Explained; e != nil {
-		at, firing := x.at[e.By]
-		return firing && x.all[at].rec.stormy()
+	if f.e == nil {
+		return f.rec.Alone.in(stormy)
 	}
-	return f.rec.stormy()
+	at, firing := x.at[f.e.By]
+	return firing && x.all[at].rec.Alone.in(stormy)
 }
-
-func (r *record) stormy() bool { return r.Alone != nil && r.Alone.Storm }
 
 // common lists the most frequent ones with their counts, such as "on n1 (50), n2 (3) and 4 more".
 func (c tally) common(before string) string {

@@ -13,6 +13,8 @@ const (
 	VerdictExplained = "explained"  // true, and told as what another object explains
 	VerdictStorm     = "storm"      // true, and told as a part of a storm
 	VerdictHold      = "hold"       // true, but not for long enough
+	VerdictGrace     = "grace"      // true, but kept back after a deploy
+	VerdictFlapping  = "flapping"   // alerting, but no longer true: kept open because it has come back so often
 	VerdictWell      = "well"
 	VerdictNotWanted = "not_wanted" // stopped on purpose
 	VerdictByHand    = "by_hand"    // stopped by a person
@@ -128,6 +130,7 @@ func (v *view) why(r *rule) Reason {
 	var seen sight
 	if v.present() {
 		seen = r.see(v)
+		v.linger(&seen)
 		if seen.why == "" && r.reads != nil {
 			seen.why = r.reads(v)
 		}
@@ -153,8 +156,12 @@ func (v *view) reason(r *rule, c *condition, seen sight) Reason {
 		return Reason{Verdict: VerdictFiring, Text: "alerting since " + clock(c.Since) + ", " + c.Title, Since: c.Since}
 	case absent:
 		return v.absentReason(c)
+	case seen.lingers:
+		return v.flapReason(c, seen.clear)
 	case c.Firing:
 		return v.waiting(VerdictClearHold, "alerting, but well for ", c.Well, c.Quiet, seen.clear)
+	case v.keptBack(c):
+		return v.graceReason(c)
 	}
 	return v.waiting(VerdictHold, "holding, ", c.Since, c.Held, seen.hold)
 }

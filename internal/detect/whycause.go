@@ -12,7 +12,8 @@ import (
 
 // elsewhere is the reason for what is firing and is told as a part of something else; any other stays as it is.
 func (v *view) elsewhere(reason Reason) Reason {
-	if reason.Verdict != VerdictFiring && reason.Verdict != VerdictClearHold {
+	clearing := reason.Verdict == VerdictClearHold || reason.Verdict == VerdictFlapping
+	if reason.Verdict != VerdictFiring && !clearing {
 		return reason
 	}
 	by := v.m.cause(&v.rec, "")
@@ -20,7 +21,6 @@ func (v *view) elsewhere(reason Reason) Reason {
 		return reason
 	}
 	text := strings.TrimPrefix(reason.Text, "alerting, but ")
-	clearing := reason.Verdict == VerdictClearHold
 	if by.Kind == schema.KindCluster {
 		s := v.m.InStorm
 		reason.Verdict = VerdictStorm
@@ -28,7 +28,7 @@ func (v *view) elsewhere(reason Reason) Reason {
 	} else {
 		cause := v.m.recall(*by)
 		reason.Verdict = VerdictExplained
-		reason.Text = "explained by " + named(*by) + ", which " + v.rec.Explained.tell(&cause, v.t.rules.Explain.Outlive.Of(v.t.interval))
+		reason.Text = "explained by " + named(*by) + ", which " + v.m.explained(&v.rec).tell(&cause, v.t.rules.Explain.Outlive.Of(v.t.interval))
 	}
 	if clearing {
 		reason.Text += "; " + text
@@ -71,10 +71,11 @@ func (m *Memory) whyStorm(cluster string, r Rules) Reason {
 	t := tick{interval: cmp.Or(m.Heard.Interval, schema.DefaultInterval), rules: &r}
 	fresh, members := 0, 0
 	for i := range m.Objects {
-		if a := m.Objects[i].Alone; a != nil && t.lately(a.For) {
+		a := m.Objects[i].Alone
+		if a != 0 && t.lately(a) {
 			fresh++
 		}
-		if m.Objects[i].stormy() {
+		if a.in(stormy) {
 			members++
 		}
 	}
