@@ -9,12 +9,12 @@ import (
 
 func collectionFilms() []film {
 	return []film{
-		{"source-blind", []string{detect.SourceBlind}, 15 * time.Second, "08:30", sourceBlind},
-		{"cluster-silent", []string{detect.ClusterSilent}, 30 * time.Second, "08:30", clusterSilent},
-		{"cluster-silent-fast", []string{detect.ClusterSilent}, 10 * time.Second, "08:13", clusterSilentFast},
-		{"cluster-silent-goodbye", []string{detect.ClusterSilent}, 30 * time.Second, "08:45", clusterSilentGoodbye},
-		{"two-collectors", []string{detect.TwoCollectors}, 10 * time.Second, "08:36", twoCollectors},
-		{"two-collectors-fast", []string{detect.TwoCollectors}, 5 * time.Second, "08:06", twoCollectorsFast},
+		{"condition-source-blind", []string{detect.SourceBlind}, 15 * time.Second, "08:30", sourceBlind},
+		{"condition-cluster-silent", []string{detect.ClusterSilent}, 30 * time.Second, "08:30", clusterSilent},
+		{"condition-cluster-silent-fast", []string{detect.ClusterSilent}, 10 * time.Second, "08:13", clusterSilentFast},
+		{"condition-cluster-silent-goodbye", []string{detect.ClusterSilent}, 30 * time.Second, "08:45", clusterSilentGoodbye},
+		{"condition-two-collectors", []string{detect.TwoCollectors}, 10 * time.Second, "08:36", twoCollectors},
+		{"condition-two-collectors-fast", []string{detect.TwoCollectors}, 5 * time.Second, "08:06", twoCollectorsFast},
 	}
 }
 

@@ -119,7 +119,8 @@ func (p *player) wake(id string, at time.Time) []alarm {
 func (p *player) listen(cluster string, at time.Time) time.Time {
 	h := p.clock.heads[cluster]
 	stored := p.clock.at(h.at)
-	s := detect.Silent(cluster, p.memories[cluster], stored, at, p.rules)
+	m := p.memories[cluster]
+	s := detect.Silent(cluster, m, stored, at, p.rules)
 	switch {
 	case !s.Known || !s.Missed:
 		return time.Time{}
@@ -129,10 +130,13 @@ func (p *player) listen(cluster string, at time.Time) time.Time {
 		return at.Add(listenAgain)
 	}
 	found := conversation.Found{
-		At: at, Cluster: cluster, Source: h.snapshot.Source, Object: detect.Cluster(cluster), Conditions: s.Conditions,
-		Seq: position(&h.line), Late: true, Interval: h.snapshot.Interval(), Stored: at,
+		At: at, Cluster: cluster, Source: h.snapshot.Source, Object: detect.Cluster(cluster),
+		Conditions: append(s.Conditions, m.Storm(cluster, p.rules)...), // a storm stands still meanwhile
+		Seq:        position(&h.line), Late: true, Interval: h.snapshot.Interval(), Stored: at,
 	}
 	was := p.talks[conversationOf(cluster)]
+	hush := decide.Hush{Snapshot: &h.snapshot, Windows: p.dry.Windows, Now: at}
+	found.Silence = hush.Covering(found, was.Conversation)
 	f := decide.WithEvidence(found, was.Conversation, diagnose.NewView(&h.snapshot), func() string { return "" })
 	c, reason := conversation.Next(was.Conversation, f)
 	p.fold(Entry{Line: p.clock.line, At: at, Cluster: cluster}, was, c, reason)
