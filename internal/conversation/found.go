@@ -82,6 +82,7 @@ func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.C
 	s.take(f, anew)
 	m := s.say(schema.EventWorsened, schema.SenderSystem, sentences(worsenedText(c, d), alsoAffected(c, f)))
 	m.SuggestedCommand = command(nextCommand(s.c))
+	m.Silent = milder(c, d.more)
 	if i := owing(c); anew && i >= 0 {
 		m.Settles = c.Messages[i].ID
 	}
@@ -89,6 +90,11 @@ func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.C
 	s.hush(f.Silence, "")
 	s.inherit(f)
 	return s.end()
+}
+
+// milder tells whether what comes on top of what is true of c is less severe than that: who was told of c need not look up.
+func milder(c schema.Conversation, more []schema.Condition) bool {
+	return stillTrue(c) && !slices.ContainsFunc(more, func(x schema.Condition) bool { return rank(x.Severity) >= rank(c.Severity) })
 }
 
 // owesAnew tells whether a severity that is reached at the given time deserves a diagnosis of its own.
