@@ -76,3 +76,8 @@ cost: ## measure what the collector and the engine spend on 20 containers, for t
 .PHONY: engine
 engine: ## the long run on a real Docker engine: every failure there is, and no other alert for minutes
 	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=Engine ./internal/e2e/
+
+.PHONY: record-scenarios
+record-scenarios: ## record the scenarios recorded-* anew from the Docker engine, in a quarter of an hour
+	BELLBUOY_RECORD=all $(GO) test -count=1 -timeout=25m -v -run=RecordScenarios ./internal/e2e/
+	find testdata/scenarios -name 'recorded-*.jsonl' -size +195k -exec gzip -9nf {} +
