@@ -15,6 +15,7 @@ func madeCauses() []made {
 		{"database-stopped-by-hand-under-callers", databaseStopped},
 		{"victim-outlives-its-cause", victimOutlives},
 		{"victim-before-its-cause", victimFirst},
+		{"old-trouble-beside-an-outage", oldTrouble},
 		{"two-incidents-at-once", twoAtOnce},
 		{"disk-leak-beside-a-crash", leakBesideCrash},
 		{"node-drained-then-down", nodeDrained},
@@ -187,6 +188,24 @@ func victimFirst(t *testing.T) []*world {
 	w.look()
 	w.well(web)
 	w.until(8, 17, 0)
+	return []*world{w}
+}
+
+// oldTrouble has a caller that has failed for eight minutes when its database goes down, and still does when that is back.
+func oldTrouble(t *testing.T) []*world {
+	w := newWorld(t, "prod", quarter, "web1")
+	db := w.service("db")
+	web := needs(w.service("web"), "db")
+	w.well(web)
+	w.until(8, 4, 0)
+	w.sick(web, "ERROR template not found: checkout.html")
+	w.until(8, 12, 0)
+	w.ended(db, 137, "")
+	w.until(8, 15, 0)
+	w.back(db)
+	w.until(8, 20, 0)
+	w.well(web)
+	w.until(8, 25, 0)
 	return []*world{w}
 }
 

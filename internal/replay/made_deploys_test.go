@@ -16,6 +16,7 @@ func madeDeploys() []made {
 		{"deploy-that-does-not-help", deployThatDoesNotHelp},
 		{"new-service-never-well", newServiceNeverWell},
 		{"rollout-of-one-image", rolloutOfOneImage},
+		{"deploys-all-morning", deploysAllMorning},
 	}
 }
 
@@ -147,5 +148,27 @@ func rolloutOfOneImage(t *testing.T) []*world {
 		w.well(w.named(name))
 	}
 	w.until(8, 20, 0)
+	return []*world{w}
+}
+
+// deploysAllMorning has three good ones within five minutes, a bad one 15 minutes later, and, half an hour after that, one
+// that is repaired in time.
+func deploysAllMorning(t *testing.T) []*world {
+	w := newWorld(t, "prod", quarter, "web1")
+	api := w.service("api")
+	w.service("web")
+	for build, at := range []time.Time{clock(8, 5, 0), clock(8, 7, 0), clock(8, 9, 0)} {
+		w.until(8, 0, int(at.Sub(begins).Seconds()))
+		w.deploy(api, "registry.example/api:1."+string(rune('5'+build)))
+	}
+	for build, x := range [][2]time.Time{{clock(8, 25, 0), clock(8, 29, 0)}, {clock(8, 58, 0), clock(8, 59, 30)}} {
+		w.until(8, 0, int(x[0].Sub(begins).Seconds()))
+		w.deploy(api, "registry.example/api:1."+string(rune('8'+build)))
+		w.ended(api, 1, "FATAL: missing variable DATABASE_URL")
+		w.until(8, 0, int(x[1].Sub(begins).Seconds()))
+		w.deploy(api, "registry.example/api:1.7")
+		w.back(api)
+	}
+	w.until(9, 10, 0)
 	return []*world{w}
 }

@@ -10,6 +10,7 @@ func madeFlapping() []made {
 		{"flapping-every-30-seconds", flappingFast},
 		{"flapping-every-5-minutes", flappingSlowly},
 		{"down-twice-in-an-hour", downTwice},
+		{"down-three-times-in-an-hour", downThreeTimes},
 		{"node-flaps-under-its-services", nodeFlaps},
 	}
 }
@@ -45,17 +46,26 @@ func flappingSlowly(t *testing.T) []*world {
 	return []*world{w}
 }
 
-// downTwice is down for a minute at 08:03 and at 08:50, once more two hours later.
+// downTwice is down for a minute at 08:03 and at 08:50, once more an hour later.
 func downTwice(t *testing.T) []*world {
+	return downAt(t, clock(8, 3, 0), clock(8, 50, 0), clock(9, 55, 0))
+}
+
+// downThreeTimes is down for a minute at 08:03, 08:25 and 08:50.
+func downThreeTimes(t *testing.T) []*world {
+	return downAt(t, clock(8, 3, 0), clock(8, 25, 0), clock(8, 50, 0))
+}
+
+func downAt(t *testing.T, times ...time.Time) []*world {
 	w := newWorld(t, "prod", quarter, "web1")
 	worker := w.service("worker")
-	for _, at := range []time.Time{clock(8, 3, 0), clock(8, 50, 0), clock(10, 45, 0)} {
+	for _, at := range times {
 		w.until(8, 0, int(at.Sub(begins).Seconds()))
 		w.ended(worker, 1, "ERROR lost connection to broker")
 		w.until(8, 0, int(at.Sub(begins).Seconds())+60)
 		w.back(worker)
 	}
-	w.until(10, 52, 0)
+	w.until(8, 0, int(w.now.Sub(begins).Seconds())+35*60)
 	return []*world{w}
 }
 

@@ -14,6 +14,7 @@ func madeStorms() []made {
 		{"storm-folds-into-a-node", stormFolds},
 		{"ten-thousand-services-one-bad", tenThousand},
 		{"nine-at-once-are-no-storm", nineAtOnce},
+		{"storm-of-twelve", stormOfTwelve},
 	}
 }
 
@@ -85,7 +86,7 @@ func tenThousand(t *testing.T) []*world {
 	return []*world{w}
 }
 
-// nineAtOnce fail within a minute, each for itself, and are back two minutes later.
+// nineAtOnce fail within a minute, each for itself, and a tenth half a minute later; they are back at 08:08.
 func nineAtOnce(t *testing.T) []*world {
 	w := newWorld(t, "prod", quarter, "n1", "n2", "n3")
 	all := w.servicesOn("svc", 30, "n1", "n2", "n3")
@@ -96,10 +97,35 @@ func nineAtOnce(t *testing.T) []*world {
 		}
 	})
 	w.ended(all[20], 1, "")
-	w.until(8, 7, 0)
+	w.until(8, 5, 30)
+	w.ended(all[21], 1, "")
+	w.until(8, 8, 0)
 	for _, s := range all {
 		w.back(s)
 	}
-	w.until(8, 12, 0)
+	w.until(8, 13, 0)
+	return []*world{w}
+}
+
+// stormOfTwelve has four services that fail, and eight more 45 s later. Seven are back after three minutes, all but two
+// after five, and those after seven.
+func stormOfTwelve(t *testing.T) []*world {
+	w := newWorld(t, "prod", quarter, "n1", "n2", "n3")
+	all := w.servicesOn("svc", 30, "n1", "n2", "n3")
+	w.until(8, 4, 0)
+	for _, s := range all[:4] {
+		w.ended(s, 1, "")
+	}
+	w.until(8, 4, 45)
+	for _, s := range all[4:12] {
+		w.ended(s, 1, "")
+	}
+	for _, x := range []struct{ minute, left int }{{8, 5}, {10, 2}, {12, 0}} {
+		w.until(8, x.minute, 0)
+		for _, s := range all[x.left:12] {
+			w.back(s)
+		}
+	}
+	w.until(8, 17, 0)
 	return []*world{w}
 }
