@@ -77,6 +77,18 @@ cost: ## measure what the collector and the engine spend on 20 containers, for t
 engine: ## the long run on a real Docker engine: every failure there is, and no other alert for minutes
 	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=Engine ./internal/e2e/
 
+.PHONY: race
+race: ## the long race: 8 analyzers, 200 clusters, on one NATS server and on three, with kill -9 every second
+	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=RaceOfProcesses ./internal/e2e/
+
+.PHONY: eval
+eval: ## measure the scenarios: precision, recall, sounds and delay of what would be told
+	$(GO) test -count=1 -v -run='^TestEveryScenarioIsToldAsItIs$$' ./internal/eval/
+
+.PHONY: eval-mutants
+eval-mutants: ## change one rule at a time, and fail for each change that no scenario notices
+	BELLBUOY_MUTANTS=1 $(GO) test -count=1 -v -run='^TestEveryMutantIsNoticed$$' ./internal/eval/
+
 .PHONY: record-scenarios
 record-scenarios: ## record the scenarios recorded-* anew from the Docker engine, in a quarter of an hour
 	BELLBUOY_RECORD=all $(GO) test -count=1 -timeout=25m -v -run=RecordScenarios ./internal/e2e/

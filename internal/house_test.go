@@ -39,7 +39,7 @@ var plan = []room{
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
-	{"internal/rules", "detect config schema", "yaml", ""},
+	{"internal/rules", "detect silence config schema", "yaml", ""},
 	{"internal/analyzer", "rules decide detect conversation diagnose silence llm client bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
 
@@ -50,7 +50,7 @@ var plan = []room{
 	{"internal/client", "conversation silence bus scrub schema", "", ""},
 	{"internal/demo", "analyzer notifier client drill llm llm/fake channel/webhook bus bus/embed process config schema", "prometheus", ""},
 	{"internal/drill", "client bus schema", "", "llm notifier"},
-	{"internal/replay", "decide detect conversation diagnose source/file channel channel/webhook client bus scrub schema", "", "llm"},
+	{"internal/replay", "decide detect conversation diagnose silence source/file channel channel/webhook client bus scrub schema", "", "llm"},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},
 	{"internal/llm/fake", "", "", "llm diagnose schema"},
 	{"internal/source", "schema", "", ""},
@@ -61,7 +61,7 @@ var plan = []room{
 	{"internal/channel", "schema", "", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
-	{"internal/decide", "detect conversation diagnose schema", "", ""},
+	{"internal/decide", "detect conversation diagnose silence schema", "", ""},
 	{"internal/detect", "scrub schema", "", ""},
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
@@ -77,6 +77,7 @@ var plan = []room{
 	{"internal/channel/channeltest", "channel schema", "cmp", ""},
 	{"internal/llm/llmtest", "llm/fake", "", "llm"},
 	{"internal/e2e", "collector analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect replay source/docker source/host"},
+	{"internal/eval", "replay detect source/file schema", "", ""},
 	{"internal/need", "", "", ""},
 	{"internal/need/engine", "need", "", ""},
 	{"internal/need/steady", "need", "", ""},
@@ -89,7 +90,7 @@ var pure = strings.Fields("internal/decide internal/detect internal/conversation
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")
 
 // kits are the rooms that exist for tests. No binary sees them.
-var kits = strings.Fields("bus/bustest channel/channeltest llm/llmtest e2e need need/engine need/steady")
+var kits = strings.Fields("bus/bustest channel/channeltest llm/llmtest e2e eval need need/engine need/steady")
 
 // outside names the modules of others that code may import. Those in testOutside are for tests of all rooms.
 var outside = map[string][]string{

@@ -67,8 +67,8 @@ func doctorOptions() (doctor.Options, error) {
 	if wrong != nil {
 		o.Mistakes = wrong.Mistakes
 	}
-	if judged, err := cfg.Analyzer.Rules.Rules(); err == nil { // else it is among the mistakes
-		o.Rules = &judged
+	if file, err := cfg.Analyzer.Rules.Contents(); err == nil { // else it is among the mistakes
+		o.Rules, o.Windows = &file.Rules, len(file.Windows)
 	}
 	if cfg.Collector.Reads("docker") {
 		o.Docker = &docker.Config{}

@@ -94,6 +94,8 @@ func TestDoctorReadsTheRulesFile(t *testing.T) {
 		want        []string
 	}{
 		{"good", "rules:\n  cpu: off\n", []string{"1 setting changed for all, no override", "cpu: switched off by RULES_FILE line 2"}},
+		{"windows", "windows:\n  - {name: a, match: {cluster: prod}, days: mon, from: 1:00, to: 2:00, time_zone: Europe/Berlin, reason: x}\n", []string{"1 weekly window of silence"}},
+		{"bad", "windows: [{name: a}]\nrules: {cpu: out}\n", []string{"line 1: the window has no time_zone", "line 2: cpu"}},
 		{"bad", "rules:\n  cpu: out\n  dsk: off\n", []string{"line 2: cpu", "line 3: rules has no", "write cpu: off, cpu: on"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -63,12 +63,12 @@ func (o replayOptions) decide(ctx context.Context, out io.Writer, path string) e
 	if err := config.Load(process.Prefix, &file); err != nil {
 		return err
 	}
-	judged, err := file.Rules()
+	judged, err := file.Contents()
 	if err != nil {
 		return err
 	}
 	log := process.Logger(os.Stderr, process.LogConfig{Level: "info", Format: "text"})
-	return replayDry(ctx, out, replay.Dry{Recording: o.recording(path, log), Rules: &judged, All: o.all}, o.asJSON)
+	return replayDry(ctx, out, replay.Dry{Recording: o.recording(path, log), Rules: &judged.Rules, Windows: judged.Windows, All: o.all}, o.asJSON)
 }
 
 func (o replayOptions) mistake() error {

@@ -99,6 +99,12 @@ func whoTypes() (string, error) {
 // outcome waits for what a stored reply leads to, and prints that.
 func (w *waiting) outcome(ctx context.Context, c *client.Client, out io.Writer, stored client.ReplyResponse) error {
 	short := cmp.Or(stored.Short, stored.Conversation[:shortID]) // an older analyzer does not say
+	if stored.Notice != "" && !w.asJSON {
+		p := printer(out)
+		if p.Notice(stored.Notice); p.Err() != nil {
+			return p.Err()
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, w.within)
 	defer cancel()
 	before, err := c.Get(ctx, stored.Conversation)

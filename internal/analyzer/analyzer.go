@@ -15,6 +15,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/rules"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // Config is what an analyzer can be told.
@@ -58,20 +59,21 @@ type Analyzer struct {
 	index       *index
 	memories    *memories
 	listening   listening
-	silences    silences
+	silences    *silences
+	windows     silence.Windows
 	log         *slog.Logger
 	metrics     *metrics
 }
 
 // New gives an analyzer on an open bus. It reads the file of rules. Without a model in cfg it diagnoses by rules alone.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Analyzer, error) {
-	judged, err := cfg.Rules.Rules()
+	file, err := cfg.Rules.Contents()
 	if err != nil {
 		return nil, err
 	}
 	a := &Analyzer{
-		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: judged, index: newIndex(),
-		memories: newMemories(b.Kept("analyzer")), silences: silences{b.Kept("analyzer")}, log: log, metrics: newMetrics(reg),
+		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: file.Rules, windows: file.Windows, index: newIndex(),
+		memories: newMemories(b.Kept("analyzer")), silences: &silences{kept: b.Kept("analyzer")}, log: log, metrics: newMetrics(reg),
 	}
 	if !cfg.LLM.Enabled() {
 		return a, nil

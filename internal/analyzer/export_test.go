@@ -97,3 +97,19 @@ func (a *Analyzer) WakeAt(ctx context.Context, cluster, id string, now time.Time
 	a.wakeStep(ctx, now)
 	return nil
 }
+
+// WhileReadingSilences calls meanwhile between each read of the silences and the use of what was read.
+func (a *Analyzer) WhileReadingSilences(meanwhile func()) {
+	a.silences.kept = slowKept{a.silences.kept, meanwhile}
+}
+
+type slowKept struct {
+	kept
+	meanwhile func()
+}
+
+func (s slowKept) Get(ctx context.Context, key string) ([]byte, uint64, error) {
+	data, rev, err := s.kept.Get(ctx, key)
+	s.meanwhile()
+	return data, rev, err
+}

@@ -40,8 +40,8 @@ func (a *Analyzer) forgetWhat(ctx context.Context, r client.ForgetRequest) (clie
 }
 
 func (a *Analyzer) forgetOne(ctx context.Context, c schema.Conversation, by schema.Author, s *schema.ClusterContext) (client.ForgetResponse, error) {
-	h := hush{snapshot: s}
-	switch there := s != nil && (h.service(c.Object) != nil || hasNode(s, c.Object)); {
+	h := decide.Hush{Snapshot: s}
+	switch there := s != nil && (h.Service(c.Object) != nil || hasNode(s, c.Object)); {
 	case c.Closed():
 		return client.ForgetResponse{}, badRequest(fmt.Errorf("forget: %s is closed already (%s)", c.Object, c.ClosedAs))
 	case there || c.Cluster == schema.OwnCluster:

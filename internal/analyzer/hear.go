@@ -43,7 +43,8 @@ func (a *Analyzer) hear(ctx context.Context, m bus.Message) error {
 
 // catchUp folds in replies until the one of m is among them.
 func (a *Analyzer) catchUp(ctx context.Context, cluster, id string, m bus.Message) error {
-	var behind uint64 // replies up to here are done with, whether they changed anything or not
+	var behind uint64                          // replies up to here are done with, whether they changed anything or not
+	passed := map[uint64]*conversation.Cause{} // what took which reply, as long as that is not written here
 	for lost := 0; lost < attempts; {
 		head, err := a.bus.Head(ctx, cluster, id)
 		if err != nil {
@@ -57,7 +58,7 @@ func (a *Analyzer) catchUp(ctx context.Context, cluster, id string, m bus.Messag
 		if err != nil || len(replies) == 0 {
 			return err
 		}
-		err = a.hearAll(ctx, head, replies)
+		err = a.hearAll(ctx, head, replies, passed)
 		switch {
 		case errors.Is(err, bus.ErrConflict):
 			lost++
@@ -79,13 +80,20 @@ func heardSeq(c schema.Conversation, epoch time.Time) uint64 {
 }
 
 // hearAll stores one event after the other, each on top of the one before.
-func (a *Analyzer) hearAll(ctx context.Context, head bus.Head, replies []bus.Message) error {
+func (a *Analyzer) hearAll(ctx context.Context, head bus.Head, replies []bus.Message, passed map[uint64]*conversation.Cause) error {
 	for _, m := range replies {
 		r, err := a.reply(m)
 		if err != nil {
 			continue // goes to the dead letters by its own nudge
 		}
-		next, _ := conversation.Next(head.Conversation, conversation.Said{At: m.At, Seq: m.Seq, Epoch: m.Epoch, Reply: r})
+		said := conversation.Said{At: m.At, Seq: m.Seq, Epoch: m.Epoch, Reply: r, To: passed[m.Seq]}
+		if said.To == nil && head.Conversation.ClosedAs == schema.StateFolded {
+			if said, err = a.passOn(ctx, head.Conversation, said); err != nil {
+				return err
+			}
+			passed[m.Seq] = said.To
+		}
+		next, _ := conversation.Next(head.Conversation, said)
 		if next.Revision == head.Conversation.Revision {
 			continue
 		}

@@ -155,10 +155,11 @@ func (a *Analyzer) listenTo(ctx context.Context, token string, now time.Time, at
 	if len(s.Conditions) == 0 {
 		return nil
 	}
-	return a.silent(ctx, m.Cluster, head, s.Conditions, now)
+	return a.silent(ctx, m.Cluster, head, append(s.Conditions, m.Memory.Storm(m.Cluster, a.rules)...), now)
 }
 
-// silent brings the conversation about the cluster itself in line.
+// silent brings the conversation about the cluster itself in line. A storm that was on when the cluster fell silent
+// stands still meanwhile, and is among conditions.
 func (a *Analyzer) silent(ctx context.Context, cluster string, head bus.Message, conditions []schema.Condition, now time.Time) error {
 	last, err := a.snapshot(head)
 	if err != nil || last.ClusterName != cluster { // whoever watches it says what is wrong with it
@@ -170,7 +171,8 @@ func (a *Analyzer) silent(ctx context.Context, cluster string, head bus.Message,
 		Seq: head.Seq, Epoch: head.Epoch, Late: true, Interval: last.Interval(), Stored: now,
 	}
 	var failed error
-	h := hush{silences: a.silences, snapshot: &last}
+	h := a.hushing(ctx, &last)
+	defer h.began.end()
 	err = a.fold(ctx, cluster, schema.ConversationID(cluster, object), func(c schema.Conversation) (conversation.Event, bool) {
 		f := found
 		if f.Silence, failed = h.covering(ctx, f, c); failed != nil {
@@ -202,13 +204,14 @@ func (a *Analyzer) forget(ctx context.Context, m memory, now time.Time) error {
 	return errors.Join(failed...)
 }
 
-// whySilent explains a cluster as a whole: whether it is silent, and whether two collectors publish it.
+// whySilent explains a cluster as a whole: whether it is silent, whether there is a storm, and whether two collectors
+// publish it.
 func (a *Analyzer) whySilent(ctx context.Context, cluster string, m detect.Memory) ([]detect.Reason, error) {
-	two := detect.Why(m, nil, a.rules, detect.Collector(cluster))
+	rest := append(detect.Why(m, nil, a.rules, detect.Cluster(cluster)), detect.Why(m, nil, a.rules, detect.Collector(cluster))...)
 	head, err := a.bus.LastContext(ctx, cluster)
 	if errors.Is(err, bus.ErrNotFound) {
 		gone := detect.Reason{Condition: detect.ClusterSilent, Verdict: detect.VerdictUnknown, Text: detect.ClusterSilent + ": not judged, no snapshot of it is kept any more"}
-		return append([]detect.Reason{gone}, two...), nil
+		return append([]detect.Reason{gone}, rest...), nil
 	}
 	if err != nil {
 		return nil, err
@@ -217,5 +220,5 @@ func (a *Analyzer) whySilent(ctx context.Context, cluster string, m detect.Memor
 	if err != nil {
 		return nil, err
 	}
-	return append([]detect.Reason{detect.WhySilent(cluster, m, head.At, time.Now().UTC().Add(ahead), a.rules)}, two...), nil
+	return append([]detect.Reason{detect.WhySilent(cluster, m, head.At, time.Now().UTC().Add(ahead), a.rules)}, rest...), nil
 }

@@ -40,7 +40,8 @@ func (a *Analyzer) overviewsAt(ctx context.Context, now time.Time) (client.WhyRe
 		}
 		o := overview(&s, memory.Memory, a.rules)
 		o.StoredAt = m.At.UTC()
-		if len(detect.Silent(s.ClusterName, memory.Memory, m.At, now, a.rules).Conditions) > 0 {
+		silent := detect.Silent(s.ClusterName, memory.Memory, m.At, now, a.rules).Conditions
+		if len(silent) > 0 || len(memory.Memory.Storm(s.ClusterName, a.rules)) > 0 {
 			o.Firing++ // the cluster itself
 		}
 		response.Clusters = append(response.Clusters, o)
@@ -74,7 +75,7 @@ func overview(s *schema.ClusterContext, m detect.Memory, r detect.Rules) client.
 		groups.take(node, nil, detect.Why(m, &part, r, node))
 	}
 	for _, source := range sources(s) {
-		if has(detect.Why(m, &part, r, detect.Source(source)), detect.VerdictFiring, detect.VerdictClearHold) {
+		if alerts(detect.Why(m, &part, r, detect.Source(source))) {
 			groups.firing++
 		}
 	}
@@ -99,17 +100,21 @@ type quiet struct {
 	groups map[[2]string]*client.Group
 }
 
+func alerts(reasons []detect.Reason) bool {
+	return has(reasons, detect.VerdictFiring, detect.VerdictClearHold, detect.VerdictFlapping)
+}
+
 // aboutAll are verdicts on an object as a whole: the first of its conditions says it for all.
 func aboutAll(verdict string) bool {
 	return slices.Contains([]string{detect.VerdictBaseline, detect.VerdictByHand, detect.VerdictNotWanted}, verdict)
 }
 
 func (q *quiet) take(o schema.Object, x *schema.ServiceSummary, reasons []detect.Reason) {
-	alerting := has(reasons, detect.VerdictFiring, detect.VerdictClearHold)
-	if alerting {
+	fires := alerts(reasons)
+	if fires {
 		q.firing++
 	}
-	waited := alerting || has(reasons, detect.VerdictHold)
+	waited := fires || has(reasons, detect.VerdictHold, detect.VerdictGrace, detect.VerdictExplained, detect.VerdictStorm)
 	said := map[string]bool{}
 	for _, r := range reasons {
 		condition := r.Condition
@@ -118,7 +123,7 @@ func (q *quiet) take(o schema.Object, x *schema.ServiceSummary, reasons []detect
 			continue
 		case aboutAll(r.Verdict) && waited:
 			continue // such as a job that ended, as it should, but failed: it is not left out
-		case aboutAll(r.Verdict):
+		case aboutAll(r.Verdict), detect.AlertsElsewhere(r.Verdict):
 			condition = ""
 		}
 		if key := r.Verdict + condition; !said[key] {
@@ -167,7 +172,10 @@ func instances(x *schema.ServiceSummary) int {
 
 // sorted puts what was left out for good first, then what is being waited for, then what cannot be judged.
 func (q *quiet) sorted() []client.Group {
-	order := []string{detect.VerdictBaseline, detect.VerdictByHand, detect.VerdictNotWanted, detect.VerdictHold, detect.VerdictClearHold, detect.VerdictUnknown, detect.VerdictOff}
+	order := []string{
+		detect.VerdictBaseline, detect.VerdictByHand, detect.VerdictNotWanted, detect.VerdictStorm, detect.VerdictExplained, detect.VerdictHold,
+		detect.VerdictGrace, detect.VerdictClearHold, detect.VerdictFlapping, detect.VerdictUnknown, detect.VerdictOff,
+	}
 	var all []client.Group
 	for _, g := range q.groups {
 		all = append(all, *g)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
@@ -12,7 +13,7 @@ import (
 // places tells what a silence has to cover of a conversation, by the newest snapshots.
 type places struct {
 	snapshots map[string]*schema.ClusterContext
-	hushes    map[string]*hush // by cluster
+	hushes    map[string]*decide.Hush // by cluster
 }
 
 func (p *places) target(c schema.Conversation) silence.Target {
@@ -24,27 +25,37 @@ func (p *places) target(c schema.Conversation) silence.Target {
 	}
 	h := p.hushes[c.Cluster]
 	if h == nil {
-		h = &hush{snapshot: p.snapshots[c.Cluster]}
-		if h.snapshot == nil {
-			h.snapshot = &schema.ClusterContext{}
-		}
+		h = &decide.Hush{Snapshot: p.snapshots[c.Cluster]}
 		if p.hushes == nil {
-			p.hushes = map[string]*hush{}
+			p.hushes = map[string]*decide.Hush{}
 		}
 		p.hushes[c.Cluster] = h
 	}
-	t, _ := h.target(f, c)
+	t, _ := h.Target(f, c)
 	return t
 }
 
 // about gives the silences that hold or will for an object, c being the conversation about it if it has one. Where
 // nothing is true of it, those for one condition count too.
-func (p *places) about(list silence.List, c schema.Conversation, now time.Time) []silence.Silence {
+func (p *places) about(list []silence.Silence, c schema.Conversation) []silence.Silence {
 	t := p.target(c)
-	return slices.DeleteFunc(list.Kept(now).Silences, func(s silence.Silence) bool {
+	return slices.DeleteFunc(slices.Clone(list), func(s silence.Silence) bool {
 		if len(t.Conditions) == 0 {
 			s.Matcher.Condition = ""
 		}
 		return !s.Matcher.Covers(t)
 	})
+}
+
+// windowed gives windows as silences: the time at which each holds now, or will next.
+func windowed(ws silence.Windows, now time.Time) []silence.Silence {
+	all := make([]silence.Silence, 0, len(ws))
+	for i := range ws {
+		next := ws[i].Next(now)
+		all = append(all, silence.Silence{
+			ID: ws[i].ID(), Matcher: ws[i].Matcher, From: next.From.UTC(), Until: next.Until.UTC(),
+			Author: schema.Author{Name: decide.WindowsBy}, Reason: ws[i].Reason,
+		})
+	}
+	return all
 }

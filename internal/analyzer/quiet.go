@@ -12,6 +12,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/scrub"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
@@ -41,7 +42,7 @@ func (a *Analyzer) silence(ctx context.Context, r client.SilenceRequest) (client
 	if err != nil {
 		return client.SilenceResponse{}, err
 	}
-	if c, _, known := a.index.get(about); known && !c.Conversation.Closed() && r.From.IsZero() {
+	if a.speaks(ctx, about) && r.From.IsZero() {
 		reply, err := a.take(ctx, client.ReplyRequest{Ref: about, Verb: conversation.VerbSilence + " " + r.For, Text: r.Reason, Author: r.Author})
 		return client.SilenceResponse{Reply: &reply}, err
 	}
@@ -54,6 +55,16 @@ func (a *Analyzer) silence(ctx context.Context, r client.SilenceRequest) (client
 	}
 	s.Reason = scrub.Line(s.Reason, len(s.Reason))
 	return a.makeSilence(ctx, s, snapshots)
+}
+
+// speaks tells whether what is said to a conversation goes to one that is open: itself, or the one that explains it.
+func (a *Analyzer) speaks(ctx context.Context, id string) bool {
+	h, _, known := a.index.get(id)
+	if !known || !h.Conversation.Closed() {
+		return known
+	}
+	c, err := a.saidTo(ctx, h.Conversation, newTraceID())
+	return err == nil && !c.Closed()
 }
 
 func (a *Analyzer) makeSilence(ctx context.Context, s silence.Silence, snapshots map[string]*schema.ClusterContext) (client.SilenceResponse, error) {
@@ -83,8 +94,8 @@ func (a *Analyzer) scope(ref string, snapshots map[string]*schema.ClusterContext
 		return m, "", err
 	}
 	known := append(a.named(), objects(snapshots)...)
-	slices.SortFunc(known, func(x, y client.Named) int { return cmp.Compare(x.ID, y.ID) })
-	known = slices.Compact(known)
+	slices.SortStableFunc(known, func(x, y client.Named) int { return cmp.Compare(x.ID, y.ID) })
+	known = slices.CompactFunc(known, func(x, y client.Named) bool { return x.ID == y.ID })
 	found := client.Match(ref, known)
 	isCluster := a.isCluster(ref, snapshots)
 	if isCluster { // what is about the cluster as a whole bears its name
@@ -125,17 +136,26 @@ func (a *Analyzer) silencesNow(ctx context.Context, _ struct{}) (client.Silences
 	if err != nil {
 		return r, err
 	}
-	for _, s := range list.Kept(time.Now()).Silences {
-		r.Silences = append(r.Silences, client.Silence{Silence: s, Covers: len(a.covered(s, snapshots))})
+	now := time.Now()
+	for _, s := range list.Kept(now).Silences {
+		r.Silences = append(r.Silences, client.Silence{Silence: s, Active: s.Active(now), Covers: len(a.covered(s, snapshots))})
 	}
 	slices.SortFunc(r.Silences, func(x, y client.Silence) int {
 		return cmp.Or(x.Until.Compare(y.Until), cmp.Compare(x.ID, y.ID))
 	})
+	for i, s := range windowed(a.windows, now) {
+		r.Silences = append(r.Silences, client.Silence{
+			Silence: s, Weekly: a.windows[i].String(), Active: s.Active(now), Covers: len(a.covered(s, snapshots)),
+		})
+	}
 	return r, nil
 }
 
 // unsilence ends the silence that is named, by its id or by a conversation.
 func (a *Analyzer) unsilence(ctx context.Context, r client.UnsilenceRequest) (client.SilenceResponse, error) {
+	if id := strings.TrimSpace(r.Ref); silence.IsWindow(id) {
+		return client.SilenceResponse{}, a.notToUnsilence(id)
+	}
 	list, _, err := a.silences.load(ctx)
 	if err != nil {
 		return client.SilenceResponse{}, err
@@ -157,6 +177,15 @@ func (a *Analyzer) unsilence(ctx context.Context, r client.UnsilenceRequest) (cl
 	return client.SilenceResponse{Reply: &reply}, nil
 }
 
+// notToUnsilence is why a window is not ended.
+func (a *Analyzer) notToUnsilence(id string) error {
+	if _, known := a.windows.Find(id); !known {
+		return notFound(fmt.Errorf("unsilence: there is no %s: bellbuoy silences lists them", id))
+	}
+	return badRequest(fmt.Errorf("unsilence: %s comes every week, and is changed under windows in the file that BELLBUOY_RULES_FILE names, with a restart of each analyzer: "+
+		"bellbuoy unsilence REF ends it for one conversation", id))
+}
+
 func (a *Analyzer) endSilence(ctx context.Context, s silence.Silence, by string) (client.SilenceResponse, error) {
 	snapshots, err := a.newestAll(ctx)
 	if err != nil {
@@ -168,7 +197,7 @@ func (a *Analyzer) endSilence(ctx context.Context, s silence.Silence, by string)
 	}
 	var released []schema.Conversation
 	for _, c := range a.index.all() {
-		if !c.Closed() && silencedBy(c) == s.ID {
+		if !c.Closed() && decide.SilencedBy(c) == s.ID {
 			released = append(released, c)
 		}
 	}
@@ -187,13 +216,11 @@ func (a *Analyzer) covered(s silence.Silence, snapshots map[string]*schema.Clust
 // quiet brings open conversations in line with a list that has just been stored. What fails here is made good by the
 // next snapshot.
 func (a *Analyzer) quiet(ctx context.Context, list silence.List, all []schema.Conversation, snapshots map[string]*schema.ClusterContext, by string) {
-	places, now := places{snapshots: snapshots}, time.Now().UTC()
+	places := places{snapshots: snapshots}
+	held := decide.Hush{List: list, Windows: a.windows, Now: time.Now().UTC()}
 	for _, c := range all {
 		err := a.fold(ctx, c.Cluster, c.ID, func(c schema.Conversation) (conversation.Event, bool) {
-			q := conversation.Quieted{At: now, By: by}
-			if s, found := list.Covering(places.target(c), now); found {
-				q.Silence = told(s)
-			}
+			q := conversation.Quieted{At: held.Now, By: by, Silence: held.Over(places.target(c))}
 			return q, by != "" || q.Silence != nil
 		})
 		if err != nil && ctx.Err() == nil {

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/client"
@@ -60,16 +58,19 @@ func badRequest(err error) error { return &bus.APIError{Code: "400", Message: er
 
 func notFound(err error) error { return &bus.APIError{Code: "404", Message: err.Error()} }
 
-const listLimit = 500
+// listLimit is how many a page has at most: with titles as long as they may be, it still fits into one message.
+const listLimit = 2000
 
 func (a *Analyzer) list(_ context.Context, r client.ListRequest) (client.ListResponse, error) {
 	if r.Limit < 0 || r.Offset < 0 {
 		return client.ListResponse{}, badRequest(fmt.Errorf("list: limit and offset are counts, not %d and %d", r.Limit, r.Offset))
 	}
 	response := client.ListResponse{Conversations: []client.Summary{}}
-	var all []schema.Conversation
-	var ids []string
-	for _, c := range a.index.all() {
+	known := a.index.all()
+	all := make([]*schema.Conversation, 0, len(known)) // not themselves: they are large, and sorting moves them about
+	ids := make([]string, 0, len(known))
+	for i := range known {
+		c := &known[i]
 		ids = append(ids, c.ID)
 		if c.Closed() {
 			response.Closed++
@@ -86,13 +87,13 @@ func (a *Analyzer) list(_ context.Context, r client.ListRequest) (client.ListRes
 	response.Total = len(all)
 	short := client.Short(ids)
 	for _, c := range page {
-		response.Conversations = append(response.Conversations, summary(c, short[c.ID]))
+		response.Conversations = append(response.Conversations, a.summary(*c, short[c.ID]))
 	}
 	return response, nil
 }
 
 // worstFirst puts what is open before what is closed, then the worst first, then the newest change.
-func worstFirst(x, y schema.Conversation) int {
+func worstFirst(x, y *schema.Conversation) int {
 	order := 0
 	switch {
 	case x.Closed() && !y.Closed():
@@ -105,18 +106,25 @@ func worstFirst(x, y schema.Conversation) int {
 	return cmp.Or(order, y.UpdatedAt.Compare(x.UpdatedAt), cmp.Compare(x.ID, y.ID))
 }
 
-func summary(c schema.Conversation, short string) client.Summary {
-	return client.Summary{
+func (a *Analyzer) summary(c schema.Conversation, short string) client.Summary {
+	s := client.Summary{
 		ID: c.ID, Short: short, Cluster: c.Cluster, Object: c.Object, Condition: c.Condition, Severity: c.Severity, Title: c.Title, State: c.State,
 		Owner: c.Owner, Episode: c.Episode, StartedAt: c.StartedAt, UpdatedAt: c.UpdatedAt, ClosedAt: c.ClosedAt,
+		AffectedCount: max(c.AffectedCount, len(c.Affected)), FoldedInto: c.FoldedInto,
 	}
+	if c.FoldedInto != "" {
+		if cause, known := a.index.Last(c.FoldedInto); known {
+			s.Cause = &cause.Object
+		}
+	}
+	return s
 }
 
 func (a *Analyzer) named() []client.Named {
 	all := a.index.all()
 	named := make([]client.Named, 0, len(all))
 	for _, c := range all {
-		named = append(named, client.Named{Cluster: c.Cluster, Object: c.Object, ID: c.ID})
+		named = append(named, client.Named{Cluster: c.Cluster, Object: c.Object, ID: c.ID, State: c.State})
 	}
 	return named
 }
@@ -140,30 +148,6 @@ func (a *Analyzer) conversation(ctx context.Context, ref string) (schema.Convers
 
 func (a *Analyzer) get(ctx context.Context, r client.GetRequest) (schema.Conversation, error) {
 	return a.conversation(ctx, r.Ref)
-}
-
-// take stores a reply for the conversation that REF names. What becomes of it is the hear loop's to say.
-func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.ReplyResponse, error) {
-	c, err := a.conversation(ctx, r.Ref)
-	if err != nil {
-		return client.ReplyResponse{}, err
-	}
-	reply := schema.Reply{
-		Schema: schema.ReplyVersion, Conversation: c.ID, Text: r.Text, Verb: r.Verb, ID: cmp.Or(r.ID, newTraceID()),
-		Author: schema.Author{Name: r.Author, Channel: "api"},
-	}
-	if err := reply.Validate(); err != nil {
-		return client.ReplyResponse{}, badRequest(err)
-	}
-	body, err := json.Marshal(reply)
-	if err != nil {
-		return client.ReplyResponse{}, err
-	}
-	seq, err := a.bus.Publish(ctx, a.bus.Subjects().Heard("api", c.ID), body, reply.ID)
-	if err != nil {
-		return client.ReplyResponse{}, err
-	}
-	return client.ReplyResponse{Conversation: c.ID, Short: a.short(c.ID), ReplyID: reply.ID, Seq: seq}, nil
 }
 
 // short is the beginning of an id that no other conversation has.
@@ -284,21 +268,4 @@ func (a *Analyzer) explain(ctx context.Context, n client.Named, s *schema.Cluste
 		e.Conversation, e.State = c.ID, c.State
 	}
 	return e, a.silencesOf(ctx, &e, c, s)
-}
-
-// silencesOf adds who silenced it, and why.
-func (a *Analyzer) silencesOf(ctx context.Context, e *client.Explained, c schema.Conversation, s *schema.ClusterContext) error {
-	list, _, err := a.silences.load(ctx)
-	if err != nil && !errors.Is(err, errUnreadable) {
-		return err
-	}
-	places := places{snapshots: map[string]*schema.ClusterContext{e.Cluster: s}}
-	c.Cluster, c.Object = e.Cluster, e.Object
-	e.Silences = places.about(list, c, time.Now())
-	for _, m := range c.Messages {
-		if m.Kind == schema.EventSilenced && c.State == schema.StateSilenced {
-			e.Silenced = m.Content
-		}
-	}
-	return nil
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
@@ -18,9 +20,12 @@ const silencesKey = "silences"
 
 // silences reads and writes that record. It is read anew for every decision: nobody is to be told of what was silenced
 // a moment ago.
-type silences struct{ kept kept }
+type silences struct {
+	kept    kept
+	changes atomic.Uint64 // how often this analyzer has stored it
+}
 
-func (x silences) load(ctx context.Context) (l silence.List, rev uint64, err error) {
+func (x *silences) load(ctx context.Context) (l silence.List, rev uint64, err error) {
 	data, rev, err := x.kept.Get(ctx, silencesKey)
 	if err != nil || data == nil {
 		return l, rev, wrapped("read the silences", err)
@@ -42,7 +47,7 @@ func wrapped(doing string, err error) error {
 }
 
 // change stores what do makes of the newest list, without what is over, and gives that.
-func (x silences) change(ctx context.Context, now time.Time, do func(silence.List) (silence.List, error)) (silence.List, error) {
+func (x *silences) change(ctx context.Context, now time.Time, do func(silence.List) (silence.List, error)) (silence.List, error) {
 	for range attempts {
 		l, rev, err := x.load(ctx)
 		if err != nil && !errors.Is(err, errUnreadable) {
@@ -57,19 +62,58 @@ func (x silences) change(ctx context.Context, now time.Time, do func(silence.Lis
 			return l, wrapped("encode the silences", err)
 		}
 		if _, err = x.kept.Put(ctx, silencesKey, data, rev); !errors.Is(err, bus.ErrConflict) {
+			x.changes.Add(1)
 			return next, wrapped("store the silences", err)
 		}
 	}
 	return silence.List{}, fmt.Errorf("store the silences: others wrote first %d times in a row: try again", attempts)
 }
 
-// hush is what the silences by scope say of the objects of one snapshot.
+// reading is one read of the list that goes on while its snapshot is decided. It is begun as the snapshot comes, before
+// the detector's memory is written: behind that write, in the same stream, it would wait for the disk.
+type reading struct {
+	changed uint64 // how often this analyzer had stored the list when it began
+	done    chan struct{}
+	stop    context.CancelFunc
+	list    silence.List
+	err     error
+}
+
+func (x *silences) begin(ctx context.Context) *reading {
+	ctx, stop := context.WithCancel(ctx)
+	r := &reading{changed: x.changes.Load(), done: make(chan struct{}), stop: stop}
+	go func() {
+		defer close(r.done)
+		r.list, _, r.err = x.load(ctx)
+	}()
+	return r
+}
+
+func (r *reading) wait() (silence.List, error) {
+	<-r.done
+	r.stop()
+	return r.list, r.err
+}
+
+// end gives a reading up whose list nobody needs.
+func (r *reading) end() {
+	r.stop()
+	<-r.done
+}
+
+// hush is what the silences by scope and the windows say of the objects of one snapshot.
 type hush struct {
-	silences
-	snapshot *schema.ClusterContext
-	services map[schema.Object]*schema.ServiceSummary // indexed when first asked for
-	list     silence.List
-	read     bool // the list was
+	decide.Hush
+	silences *silences
+	began    *reading // of the list
+	read     bool     // the list was
+	changed  uint64   // how often this analyzer had changed it before
+}
+
+// hushing begins to read the list of silences for a snapshot. What is silenced by then counts.
+func (a *Analyzer) hushing(ctx context.Context, s *schema.ClusterContext) hush {
+	r := a.silences.begin(ctx)
+	return hush{Hush: decide.Hush{Snapshot: s, Windows: a.windows}, silences: a.silences, began: r, changed: r.changed}
 }
 
 // covering gives the silence that covers what f found, c being the conversation about it so far. A conversation that is
@@ -78,75 +122,41 @@ func (h *hush) covering(ctx context.Context, f conversation.Found, c schema.Conv
 	if len(f.Conditions) == 0 {
 		return nil, nil
 	}
-	by, now := silencedBy(c), time.Now()
-	_, listed := h.list.Find(by)
-	if !h.read || by != "" && !listed {
-		list, _, err := h.load(ctx)
+	by := decide.SilencedBy(c)
+	_, listed := h.List.Find(by)
+	anew := h.changed != h.silences.changes.Load() || by != "" && !listed && !silence.IsWindow(by)
+	if err := h.newest(ctx, anew); err != nil {
+		return nil, err
+	}
+	h.At(time.Now().UTC())
+	s := h.Covering(f, c)
+	// What is over by its own time is left to the loop that looks at deadlines.
+	if s == nil && by != "" && !h.Now.Before(c.SilencedUntil) {
+		s = &conversation.Silence{ID: by, Until: c.SilencedUntil}
+	}
+	return s, nil
+}
+
+// newest has the list read, again if it has to be.
+func (h *hush) newest(ctx context.Context, anew bool) error {
+	if h.read && !anew {
+		return nil
+	}
+	r := h.began
+	if anew {
+		r = h.silences.begin(ctx)
+	}
+	for range attempts {
+		list, err := r.wait()
 		if err != nil && !errors.Is(err, errUnreadable) {
-			return nil, err
+			return err
 		}
-		h.list, h.read = list, true
-	}
-	if len(h.list.Silences) == 0 {
-		return nil, nil
-	}
-	t, present := h.target(f, c)
-	s, found := h.list.Covering(t, now)
-	// Where an object runs, and its labels, are not known while it is away. What is over by its own time is left to the
-	// loop that looks at deadlines.
-	if was, listed := h.list.Find(by); listed && (!present && was.Active(now) || !found && !now.Before(was.Until)) {
-		s, found = was, true
-	}
-	if !found {
-		return nil, nil
-	}
-	return told(s), nil
-}
-
-// silencedBy is the id of the silence by scope that holds for c, if one does.
-func silencedBy(c schema.Conversation) string {
-	if c.SilencedUntil.IsZero() {
-		return ""
-	}
-	return c.SilencedBy
-}
-
-func told(s silence.Silence) *conversation.Silence {
-	return &conversation.Silence{ID: s.ID, Until: s.Until, By: s.Author.Name, Why: s.Reason}
-}
-
-// target is what a silence would have to cover, and whether the snapshot has it.
-func (h *hush) target(f conversation.Found, c schema.Conversation) (t silence.Target, present bool) {
-	t = silence.Target{Cluster: f.Cluster, Object: f.Object, Labels: f.Labels}
-	for _, x := range f.Conditions {
-		t.Conditions = append(t.Conditions, x.Name)
-	}
-	x := h.service(f.Object)
-	if x == nil {
-		t.Labels = c.Labels
-		return t, f.Object.Kind != schema.KindService
-	}
-	t.Labels, t.Nodes = x.Labels, nodesOf(x)
-	return t, true
-}
-
-func (h *hush) service(o schema.Object) *schema.ServiceSummary {
-	if h.services == nil {
-		h.services = make(map[schema.Object]*schema.ServiceSummary, len(h.snapshot.Services))
-		for i := range h.snapshot.Services {
-			h.services[h.snapshot.Services[i].Object()] = &h.snapshot.Services[i]
+		h.List, h.read, h.changed = list, true, r.changed
+		if r.changed == h.silences.changes.Load() {
+			break
 		}
+		r = h.silences.begin(ctx) // this analyzer has stored another list meanwhile
 	}
-	return h.services[o]
-}
-
-// nodesOf are the nodes that a service runs on.
-func nodesOf(x *schema.ServiceSummary) []string {
-	nodes := append([]string{}, x.Nodes...)
-	for _, i := range x.Instances {
-		if i.Node != "" {
-			nodes = append(nodes, i.Node)
-		}
-	}
-	return nodes
+	r.end()
+	return nil
 }

@@ -76,7 +76,7 @@ func telling(c schema.Conversation, before int) schema.Message {
 		switch fresh[i].Kind {
 		case schema.EventOpened, schema.EventReopened:
 			return fresh[i]
-		case schema.EventCleared, schema.EventDismissed:
+		case schema.EventCleared, schema.EventDismissed, schema.EventFolded:
 			closing = &fresh[i]
 		}
 	}

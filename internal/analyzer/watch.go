@@ -22,8 +22,8 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 		return bus.Poison(err)
 	}
 	a.listening.later(schema.Token(s.ClusterName), m.At.Add(a.rules.For(s.ClusterName, detect.Cluster(s.ClusterName), nil).ClusterSilent.HoldMin))
-	st := &step{Step: decide.New(s, detect.Position{Seq: m.Seq, Epoch: m.Epoch, At: m.At}, a.rules), hush: hush{silences: a.silences}}
-	st.hush.snapshot = &st.Snapshot
+	st := &step{Step: decide.New(s, detect.Position{Seq: m.Seq, Epoch: m.Epoch, At: m.At}, a.rules), hush: a.hushing(ctx, &s)}
+	defer st.hush.began.end()
 	result, err := a.detect(ctx, st)
 	if errors.Is(err, errOtherCluster) {
 		a.metrics.snapshots.WithLabelValues("refused").Inc()
@@ -124,7 +124,7 @@ func (a *Analyzer) storeAndPrepare(ctx context.Context, before memory, next dete
 }
 
 func (a *Analyzer) prepare(ctx context.Context, s *step) {
-	s.founds = s.Founds(a.index)
+	s.founds, s.folds = apart(s.Founds(a.index))
 	s.writes, s.err = a.decide(ctx, s.founds, s, false)
 	if len(s.writes) > encodeAhead {
 		return
@@ -146,12 +146,23 @@ type step struct {
 	hush hush
 
 	founds []conversation.Found // what the conversations have to be told
-	writes []bus.Write          // what that comes to
+	folds  []conversation.Found // what those have to be told that others explain
+	writes []bus.Write          // what founds come to
 	err    error                // of finding that out
 }
 
-// align fires what was found and clears what is open and was not. Conflicts are decided again from the newest state.
+// align fires what was found, clears what is open and was not, and then folds what is explained by something that is
+// stored by now.
 func (a *Analyzer) align(ctx context.Context, s *step) error {
+	if err := a.alignFounds(ctx, s); err != nil {
+		return err
+	}
+	return a.alignFolds(ctx, s)
+}
+
+// alignFounds stores what the conversations become that stand for themselves. Conflicts are decided again from the newest
+// state.
+func (a *Analyzer) alignFounds(ctx context.Context, s *step) error {
 	founds, writes, err := s.founds, s.writes, s.err
 	for range attempts {
 		if err != nil || len(writes) == 0 {

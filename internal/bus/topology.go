@@ -132,7 +132,7 @@ func Consumers(s Setup) []Consumer {
 		calls = defaultLLMConcurrency
 	}
 	all := []Consumer{
-		{Name: Watch, Stream: StreamContext, Part: PartAnalyzer, AckWait: 5 * time.Second, MaxAckPending: 256},
+		{Name: Watch, Stream: StreamContext, Part: PartAnalyzer, AckWait: 5 * time.Second, MaxAckPending: 256, KeptAlive: true},
 		{Name: Hear, Stream: StreamReplies, Part: PartAnalyzer, AckWait: 10 * time.Second, MaxAckPending: 64},
 		{Name: Diagnose, Stream: StreamAlerts, Filter: "alerts.>", Part: PartAnalyzer, AckWait: 30 * time.Second, MaxAckPending: calls, KeptAlive: true},
 		{Name: Answer, Stream: StreamAlerts, Filter: "alerts.>", Part: PartAnalyzer, AckWait: 30 * time.Second, MaxAckPending: max(1, calls/4), KeptAlive: true},

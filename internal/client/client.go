@@ -26,7 +26,7 @@ const (
 // ListRequest asks for conversations: open before closed, then the worst first, then the newest change.
 type ListRequest struct {
 	All    bool `json:"all,omitempty"`    // closed ones too
-	Limit  int  `json:"limit,omitempty"`  // at most this many; 0 means 500
+	Limit  int  `json:"limit,omitempty"`  // at most this many, of which a page has 2,000 at most; 0: as many
 	Offset int  `json:"offset,omitempty"` // skip this many
 }
 
@@ -52,6 +52,10 @@ type Summary struct {
 	StartedAt time.Time     `json:"started_at"`
 	UpdatedAt time.Time     `json:"updated_at"`
 	ClosedAt  time.Time     `json:"closed_at,omitzero"`
+
+	AffectedCount int            `json:"affected_count,omitempty"` // objects that suffer from the same cause, or depend on what failed
+	FoldedInto    string         `json:"folded_into,omitempty"`    // id of the conversation that explains a folded one
+	Cause         *schema.Object `json:"cause,omitempty"`          // what that is about, where it is known
 }
 
 // GetRequest asks for one conversation by id, id prefix or the end of CLUSTER/NAMESPACE/NAME.
@@ -68,10 +72,13 @@ type ReplyRequest struct {
 	ID     string `json:"id,omitempty"`     // the same for every attempt at the same reply
 }
 
-// ReplyResponse says that the reply is stored, and to which conversation.
+// ReplyResponse says that the reply is stored, and for which conversation. What is said to one that is folded into
+// another one that is open goes to that.
 type ReplyResponse struct {
 	Conversation string `json:"conversation"`
-	Short        string `json:"short"` // as Summary.Short
+	Folded       string `json:"folded,omitempty"` // id of the folded conversation that Ref named, if that is another one
+	Notice       string `json:"notice,omitempty"` // says so, for people
+	Short        string `json:"short"`            // as Summary.Short
 	ReplyID      string `json:"reply_id"`
 	Seq          uint64 `json:"seq"`
 }

@@ -16,6 +16,7 @@ type Named struct {
 	Cluster string
 	Object  schema.Object
 	ID      string
+	State   string // of its conversation; empty where there is none, or where it does not matter
 }
 
 func (n Named) path() string { return n.Cluster + "/" + n.Object.String() }
@@ -77,9 +78,10 @@ func common(a, b string) int {
 	return n
 }
 
-// One gives the single thing that ref names, or says what it could have meant.
+// One gives the single thing that ref names, or says what it could have meant. Of several with such a name those that are
+// part of another incident give way.
 func One(ref string, all []Named) (Named, error) {
-	switch found := Match(ref, all); len(found) {
+	switch found := foldedLast(ref, Match(ref, all)); len(found) {
 	case 0:
 		return Named{}, fmt.Errorf("no conversation has an id beginning with, or a name ending in, %q: bellbuoy list --all shows those there are", ref)
 	case 1:
@@ -87,6 +89,21 @@ func One(ref string, all []Named) (Named, error) {
 	default:
 		return Named{}, fmt.Errorf("%q names %d conversations, say which: %s", ref, len(found), candidates(found))
 	}
+}
+
+// foldedLast leaves out the folded ones where a name fits one that is open as well. Who types an id means that one.
+func foldedLast(ref string, found []Named) []Named {
+	open := func(n Named) bool {
+		switch n.State {
+		case schema.StateInvestigating, schema.StateDiagnosed, schema.StateAcknowledged, schema.StateSilenced, schema.StateWatching:
+			return true
+		}
+		return false
+	}
+	if !slices.ContainsFunc(found, open) || strings.HasPrefix(found[0].ID, ref) {
+		return found
+	}
+	return slices.DeleteFunc(found, func(n Named) bool { return n.State == schema.StateFolded })
 }
 
 func candidates(found []Named) string {

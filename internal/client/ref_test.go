@@ -83,3 +83,23 @@ func TestShortIDsAreAsLongAsTheyMustBe(t *testing.T) {
 		t.Errorf("short ids (-want +got):\n%s", diff)
 	}
 }
+
+// A name that an open conversation bears is that one's, though a folded one bears it too; an id is never passed over.
+func TestAnOpenConversationWinsOverAFoldedOne(t *testing.T) {
+	all := known()
+	all[2].State, all[3].State = schema.StateFolded, schema.StateAcknowledged
+	if got, err := client.One("cart", all); err != nil || got.ID != "bbbb000000000000" {
+		t.Errorf("cart is %+v, %v; want the open one", got, err)
+	}
+	if got, err := client.One("aaaa", all); err != nil || got.ID != "aaaa000000000000" {
+		t.Errorf("aaaa is %+v, %v; want the folded one", got, err)
+	}
+	all[3].State = schema.StateCleared
+	if got, err := client.One("cart", all); err == nil {
+		t.Errorf("cart is %+v though none of the two is open", got)
+	}
+	all[2].State, all[3].State = schema.StateInvestigating, schema.StateAcknowledged
+	if got, err := client.One("cart", all); err == nil {
+		t.Errorf("cart is %+v though both are open", got)
+	}
+}

@@ -32,15 +32,18 @@ type SilenceResponse struct {
 	Reply   *ReplyResponse   `json:"reply,omitempty"`
 }
 
-// SilencesResponse lists the silences by scope that hold or will, the first to end first.
+// SilencesResponse lists the silences by scope that hold or will, the first to end first, and then the weekly windows in
+// the order of their file.
 type SilencesResponse struct {
 	Silences []Silence `json:"silences"`
 }
 
-// Silence is one of a list.
+// Silence is one of a list. A weekly window has the id window:NAME and says when it holds now, or will next.
 type Silence struct {
 	silence.Silence
-	Covers int `json:"covers"` // open conversations, as they are now
+	Weekly string `json:"weekly,omitempty"` // when a window holds, for people
+	Active bool   `json:"active"`           // it holds now
+	Covers int    `json:"covers"`           // open conversations, as they are now
 }
 
 // UnsilenceRequest ends a silence: Ref is its id or the beginning of that, or names a conversation.

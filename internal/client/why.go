@@ -32,6 +32,9 @@ type Explained struct {
 	Reasons  []Reason          `json:"reasons"`
 }
 
+// VerdictSilenced is that of an object of which nobody is told now, because of a silence or a weekly window.
+const VerdictSilenced = "silenced"
+
 // Reason is one decision: the condition, the verdict by name, and what it rests on.
 type Reason struct {
 	Condition string    `json:"condition,omitempty"`

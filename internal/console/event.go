@@ -20,7 +20,7 @@ func (p *Printer) Event(c schema.Conversation, m schema.Message) {
 
 // Standing prints an open conversation as it is now, in the form of an event: by when it began.
 func (p *Printer) Standing(c schema.Conversation) {
-	e := event{tag: tag(c.Severity), text: headline(&c) + " (" + standing(&c) + ")", likely: likely(&c), next: command(&c)}
+	e := event{tag: tag(c.Severity), text: headline(&c) + " (" + standing(&c) + ")", reach: reach(&c), likely: likely(&c), next: command(&c)}
 	p.lines(c, c.StartedAt, e)
 }
 
@@ -35,7 +35,19 @@ func standing(c *schema.Conversation) string {
 // event is what is said of one: all of it is clean.
 type event struct {
 	tag, text, likely, next string
+	reach                   string   // whom it affects
 	more                    []string // further lines, each of its own
+}
+
+// reach says in a line whom it affects, or who needs what failed.
+func reach(c *schema.Conversation) string {
+	if who := affects(c, fewAffected); who != "" {
+		return "affects: " + who
+	}
+	if who := neededBy(c, fewAffected); who != "" {
+		return "needed by: " + who
+	}
+	return ""
 }
 
 func (p *Printer) lines(c schema.Conversation, at time.Time, e event) {
@@ -52,6 +64,10 @@ func (p *Printer) lines(c schema.Conversation, at time.Time, e event) {
 		text = append(text, wrap(line, width-below, width-below)...)
 	}
 	b.WriteString(strings.Join(text, "\n"+strings.Repeat(" ", below)) + "\n")
+	if e.reach != "" {
+		indent := strings.Repeat(" ", below)
+		b.WriteString(indent + p.faint(strings.Join(wrap(e.reach, width-below, width-below), "\n"+indent)) + "\n")
+	}
 	p.advice(&b, width, e.likely, e.next)
 	p.write(b.String())
 }
@@ -94,13 +110,15 @@ func (p *Printer) event(c *schema.Conversation, m *schema.Message) event {
 	case schema.EventOpened:
 		e.tag, e.text = tag(c.Severity), lowerFirst(withoutName(c, clean(m.Content)))
 		if newest {
-			e.text, e.likely = headline(c), likely(c)
+			e.text, e.reach, e.likely = headline(c), reach(c), likely(c)
 		}
 	case schema.EventReopened, schema.EventWorsened, schema.EventEscalated:
 		e.tag, e.text = tag(c.Severity), lowerFirst(withoutName(c, attributed(m)))
 		if newest && m.Kind == schema.EventReopened {
-			e.likely = likely(c)
+			e.reach, e.likely = reach(c), likely(c)
 		}
+	case schema.EventFolded, schema.EventGrown:
+		e.text = strings.TrimSuffix(lowerFirst(clean(m.Content)), ".")
 	case schema.EventEased:
 		e.text = lowerFirst(withoutName(c, clean(m.Content)))
 	case schema.EventCleared:

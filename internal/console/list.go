@@ -19,13 +19,20 @@ func (p *Printer) List(list []client.Summary, closed int, now time.Time) {
 	p.aloneIn(list)
 	owned := slices.ContainsFunc(list, func(s client.Summary) bool { return s.Owner != "" })
 	t := Table{Head: []string{"ID", "", "OBJECT", "WHAT", "STATE"}, Gives: []int{3, 2}}
+	many := slices.ContainsFunc(list, func(s client.Summary) bool { return s.AffectedCount > 0 })
+	if many {
+		t.Head = append(t.Head, "AFFECTS")
+	}
 	if owned {
 		t.Head = append(t.Head, "OWNER")
 	}
 	t.Head = append(t.Head, "SINCE")
 	for _, s := range list {
 		p.Call(s.ID, s.Short)
-		row := []Cell{{Text: p.ID(s.ID)}, p.severity(s), {Text: p.object(s.Cluster, s.Object)}, {Text: what(s)}, {Text: s.State}}
+		row := []Cell{{Text: p.ID(s.ID)}, p.severity(s), {Text: p.object(s.Cluster, s.Object)}, {Text: p.what(s)}, {Text: s.State}}
+		if many {
+			row = append(row, Cell{Text: others(s.AffectedCount)})
+		}
 		if owned {
 			row = append(row, Cell{Text: dash(s.Owner)})
 		}
@@ -52,16 +59,35 @@ func (p *Printer) aloneIn(list []client.Summary) {
 	}
 }
 
-// severity is the tag of a conversation in a list; one that is closed is no alarm.
+// severity is the tag of a conversation in a list; one that is closed is no alarm, and one that is part of another is
+// neither.
 func (p *Printer) severity(s client.Summary) Cell {
-	if s.ClosedAt.IsZero() {
+	switch {
+	case s.ClosedAt.IsZero():
 		return Cell{Text: tag(s.Severity), Severity: s.Severity}
+	case s.State == schema.StateFolded:
+		return Cell{}
 	}
 	return Cell{Text: "ok"}
 }
 
-func what(s client.Summary) string {
+// what is wrong; of a folded one what explains it.
+func (p *Printer) what(s client.Summary) string {
+	if s.State == schema.StateFolded && len(s.FoldedInto) >= client.MinPrefix {
+		if s.Cause != nil {
+			return "part of " + p.explainer(s.Cause.String(), s.Cluster)
+		}
+		return "part of " + p.ID(s.FoldedInto)
+	}
 	return headline(&schema.Conversation{Object: s.Object, Condition: s.Condition, Title: s.Title})
+}
+
+// others counts who else is affected.
+func others(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("+%d", n)
 }
 
 func dash(s string) string {

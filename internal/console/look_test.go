@@ -26,6 +26,13 @@ func overview() *client.Overview {
 				{Object: service("", "cron.service"), Text: "baseline: had ended before Bellbuoy first saw this engine"},
 			}},
 			{Verdict: "by_hand", Count: 1, Instances: map[string]int{"container": 1}, Objects: []client.Quiet{{Object: service("shop", "db"), Text: "stopped by hand"}}},
+			{Verdict: "explained", Count: 1, Instances: map[string]int{"container": 1}, Objects: []client.Quiet{
+				{Object: service("shop", "api"), Text: "explained by node n1, which is down since 03:02:10 UTC; told there"},
+			}},
+			{Verdict: "storm", Count: 2, Instances: map[string]int{"container": 2}, Objects: []client.Quiet{
+				{Object: service("shop", "a"), Text: "part of the storm of 12 objects since 03:02:10 UTC; told there"},
+				{Object: service("shop", "b"), Text: "part of the storm of 12 objects since 03:02:10 UTC; told there"},
+			}},
 			{Verdict: "hold", Condition: "unhealthy", Count: 1, Instances: map[string]int{"container": 1}, Objects: []client.Quiet{
 				{Object: service("shop", "cart"), Text: "holding, 15 s of 60 s", Until: at.Add(time.Minute)},
 			}},
@@ -106,6 +113,12 @@ func TestWhyWithoutANameTellsWhatIsNotAlertedOn(t *testing.T) {
 	all.Groups = append(all.Groups, client.Group{
 		Verdict: "off", Condition: "error_burst", Count: 1, Instances: map[string]int{"container": 1},
 		Objects: []client.Quiet{{Object: service("shop", "batch-7"), Text: "switched off by RULES_FILE line 12"}},
+	}, client.Group{
+		Verdict: "grace", Condition: "service_down", Count: 1, Instances: map[string]int{"container": 1},
+		Objects: []client.Quiet{{Object: service("shop", "web"), Text: "in the grace after its image changed to web:2 at 03:04:01 UTC, 90 s more", Until: at.Add(90 * time.Second)}},
+	}, client.Group{
+		Verdict: "flapping", Condition: "service_down", Count: 1, Instances: map[string]int{"container": 1},
+		Objects: []client.Quiet{{Object: service("shop", "mail"), Text: "alerting, but well for 30 s of 30 min, third time since 02:30:00 UTC", Until: at.Add(29 * time.Minute)}},
 	})
 	everyLook(t, "why", func(p *console.Printer) {
 		p.Quiet([]client.Overview{*all}, at)
@@ -115,6 +128,14 @@ func TestWhyWithoutANameTellsWhatIsNotAlertedOn(t *testing.T) {
 			Reasons: []client.Reason{{Condition: "service_down", Verdict: "firing", Text: "service_down: alerting since 03:04:31 UTC, checkout: 0 of 3 running"}, {Verdict: "well", Text: "oom_killed: well"}},
 		}}}, at)
 	})
+}
+
+// windowed is a weekly window that holds for three hours from so long after at.
+func windowed(id string, from time.Duration) silence.Silence {
+	return silence.Silence{
+		ID: id, Matcher: silence.Matcher{Cluster: "box*"}, From: at.Add(from), Until: at.Add(from + 3*time.Hour),
+		Author: schema.Author{Name: "the rules file"}, Reason: "backups",
+	}
 }
 
 func TestSilencesSayWhoAndWhy(t *testing.T) {
@@ -128,11 +149,18 @@ func TestSilencesSayWhoAndWhy(t *testing.T) {
 		p.Silenced(racks, 3, at)
 		p.Silenced(later, 0, at)
 		p.Silences([]client.Silence{{Silence: racks, Covers: 1}, {Silence: later}}, at)
+		p.Silences([]client.Silence{
+			{Silence: windowed("window:nights", -time.Hour), Weekly: "mon-fri 03:00–06:00 UTC", Active: true, Covers: 2},
+			{Silence: windowed("window:weekend", 30*time.Hour), Weekly: "sat-sun 00:00–24:00 Europe/Berlin"},
+		}, at)
 		p.Silences(nil, at)
 		p.Unsilenced(racks, 1)
 		p.Why(client.WhyResponse{Objects: []client.Explained{{
 			Cluster: "box7", Object: service("shop", "checkout"), Conversation: "9f2c51d07be34a68", State: schema.StateSilenced,
 			Silenced: "Silenced by anna until 04:04 UTC, with silence ab12cd34. “moving the racks”", Silences: []silence.Silence{racks},
+		}, {
+			Cluster: "box7", Object: service("shop", "web"), Silenced: "Silenced by the rules file until 06:04 UTC.",
+			Reasons: []client.Reason{{Verdict: client.VerdictSilenced, Text: "Silenced by the rules file until 06:04 UTC."}},
 		}}}, at)
 	})
 }

@@ -17,6 +17,13 @@ func (p *Printer) row(b *strings.Builder, label, text string) {
 	p.labelled(b, label, gaps(text, p.width()-labelled, wrapped))
 }
 
+// optional is row for what there may be nothing to say of.
+func (p *Printer) optional(b *strings.Builder, label, text string) {
+	if text != "" {
+		p.row(b, label, text)
+	}
+}
+
 // whole is row for commands, which are broken at gaps only.
 func (p *Printer) whole(b *strings.Builder, label, text string) {
 	p.labelled(b, label, gaps(text, p.width()-labelled, func(line string, _ int) []string { return []string{line} }))

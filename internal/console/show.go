@@ -13,10 +13,12 @@ import (
 func (p *Printer) Show(c schema.Conversation, now time.Time) {
 	var b strings.Builder
 	p.Alone(c.Cluster)
-	b.WriteString(p.paint(dim, c.ID) + " " + p.paintTag(stateTag(&c)) + " " + p.paint(bold, p.object(c.Cluster, c.Object)) + " ")
-	head := c.ID + " " + stateTag(&c) + " " + p.object(c.Cluster, c.Object) + " "
+	tag := stateTag(&c)
+	b.WriteString(p.paint(dim, c.ID) + " " + p.paintTag(tag) + space(tag) + p.paint(bold, p.object(c.Cluster, c.Object)) + " ")
+	head := c.ID + " " + tag + space(tag) + p.object(c.Cluster, c.Object) + " "
 	b.WriteString(strings.Join(wrap(headline(&c), p.width()-columns(head), p.width()-labelled), "\n"+strings.Repeat(" ", labelled)) + "\n")
 	p.row(&b, "state", p.stateLine(&c, now))
+	p.optional(&b, "part of", p.partOf(&c))
 	if by := silencedBy(&c); by != "" {
 		p.row(&b, "silenced", by)
 	}
@@ -32,9 +34,8 @@ func (p *Printer) Show(c schema.Conversation, now time.Time) {
 		p.row(&b, "likely", clean(d.Summary))
 		p.row(&b, "", "by "+because(d))
 	}
-	if len(c.Affected) > 0 {
-		p.row(&b, "affects", affected(&c))
-	}
+	p.optional(&b, "affects", affects(&c, mostAffected))
+	p.optional(&b, "needed by", neededBy(&c, mostAffected))
 	b.WriteString("\n")
 	p.timeline(&b, &c)
 	if c.Usage.Calls > 0 {
@@ -45,26 +46,23 @@ func (p *Printer) Show(c schema.Conversation, now time.Time) {
 	p.write(b.String())
 }
 
-// affected names who suffers from it, the nearest first.
-func affected(c *schema.Conversation) string {
-	var names []string
-	for _, a := range c.Affected[:min(len(c.Affected), mostAffected)] {
-		names = append(names, clean(a.Object.Name))
-	}
-	text := strings.Join(names, ", ")
-	if more := max(c.AffectedCount, len(c.Affected)) - len(names); more > 0 {
-		text += fmt.Sprintf(" (+%d)", more)
-	}
-	return text
-}
-
-const mostAffected = 8
-
+// stateTag is the severity of what is open. What is part of another incident is neither that nor well.
 func stateTag(c *schema.Conversation) string {
-	if c.Closed() {
+	switch {
+	case c.State == schema.StateFolded:
+		return ""
+	case c.Closed():
 		return "ok"
 	}
 	return tag(c.Severity)
+}
+
+// space is what stands between a tag and what follows it.
+func space(tag string) string {
+	if tag == "" {
+		return ""
+	}
+	return " "
 }
 
 func (p *Printer) stateLine(c *schema.Conversation, now time.Time) string {

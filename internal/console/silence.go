@@ -29,12 +29,12 @@ func (p *Printer) Silences(list []client.Silence, now time.Time) {
 		p.write("nothing is silenced by scope; bellbuoy list shows conversations that are silenced alone\n")
 		return
 	}
-	t := Table{Head: []string{"ID", "WHAT", "WHEN", "OPEN", "BY", "WHY"}, Gives: []int{5, 1}}
+	t := Table{Head: []string{"ID", "WHAT", "WHEN", "OPEN", "BY", "WHY"}, Gives: []int{5, 1, 2}}
 	for _, s := range list {
 		t.Rows = append(t.Rows, []Cell{
 			{Text: s.ID},
 			{Text: s.Matcher.String()},
-			{Text: p.during(s.Silence, now)},
+			{Text: p.weekly(s, now)},
 			{Text: strconv.Itoa(s.Covers)},
 			{Text: dash(s.Author.Name)},
 			{Text: s.Reason},
@@ -48,6 +48,17 @@ func covering(n int) string {
 		return "of what is open it covers nothing"
 	}
 	return "of what is open it covers " + Count(n, "conversation")
+}
+
+// weekly is when one of a list holds; of a window also when it does each week.
+func (p *Printer) weekly(s client.Silence, now time.Time) string {
+	switch {
+	case s.Weekly == "":
+		return p.during(s.Silence, now)
+	case s.Active:
+		return p.during(s.Silence, now) + ", " + s.Weekly
+	}
+	return "next " + p.when(s.From, now) + ", " + s.Weekly
 }
 
 // during is when a silence holds.

@@ -90,3 +90,8 @@ func Count(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
+
+// Notice prints a line of Bellbuoy's own about what was asked for.
+func (p *Printer) Notice(text string) {
+	p.write(strings.Join(wrap(clean(text), p.width(), p.width()), "\n") + "\n")
+}

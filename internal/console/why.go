@@ -24,7 +24,8 @@ func (p *Printer) Why(r client.WhyResponse, now time.Time) {
 			name = e.Cluster
 		}
 		b.WriteString(clean(e.Object.Kind) + " " + p.paint(bold, clean(name)) + " (" + state + ")\n")
-		if e.Silenced != "" {
+		silenced := slices.ContainsFunc(e.Reasons, func(r client.Reason) bool { return r.Verdict == client.VerdictSilenced })
+		if e.Silenced != "" && !silenced {
 			p.row(&b, "silenced", clean(e.Silenced))
 		}
 		for _, s := range e.Silences {
@@ -92,8 +93,16 @@ func verdictWords(verdict string) (label, why string) {
 		return "by hand", "somebody stopped or removed it; watched from its next start on"
 	case "not_wanted":
 		return "not wanted", "it ended as it should, or none is wanted"
+	case "explained":
+		return "explained", "something else explains it; told there"
+	case "storm":
+		return "storm", "many began to fail at once; told as one, about the cluster"
 	case "hold":
 		return "holding", "true, but not for long enough yet"
+	case "grace":
+		return "grace", "true, but after a deploy; alerted if it still is at the end of the grace"
+	case "flapping":
+		return "flapping", "alerting, but well; it comes back so often that it stays open until it has been well for long"
 	case "clear_hold":
 		return "clearing", "alerting, but well; called so when it has lasted"
 	case "unknown":

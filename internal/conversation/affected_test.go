@@ -33,7 +33,8 @@ func TestWhoNeedsTheObjectIsFrozenWithOpenedAndWorsened(t *testing.T) {
 	}
 	worse := finding(noon.Add(2*time.Minute), 3, false, "service_down", schema.SeverityCritical)
 	worse.Affected, worse.Dependents = []schema.Affected{needer("e")}, 1
-	if c, _ = conversation.Next(c, worse); c.AffectedCount != 1 || len(c.Affected) != 1 || c.Affected[0].Object.Name != "e" {
+	want := append([]schema.Affected{needer("e")}, f.Affected...) // who was affected in this episode stays named, behind
+	if c, _ = conversation.Next(c, worse); c.AffectedCount != 9 || !cmp.Equal(want, c.Affected) {
 		t.Errorf("worsened keeps %d affected: %v", c.AffectedCount, c.Affected)
 	}
 }

@@ -16,7 +16,7 @@ const (
 )
 
 // recent is how many messages at the end are essential: at least as many as one event can add.
-const recent = 5
+const recent = 5 + 3 + maxOpenQuestions
 
 // oneLiner is what is left of the content of an older message.
 const oneLiner = 200
@@ -128,6 +128,8 @@ func tiers(c schema.Conversation) []int {
 	mark(last(c, schema.EventSilenced))
 	mark(last(c, schema.EventUnsilenced))
 	mark(last(c, schema.EventDismissed))
+	mark(last(c, schema.EventGrown))
+	mark(last(c, schema.EventFolded))
 	if i := owing(c); i >= 0 {
 		mark(i)
 		mark(settler(c, c.Messages[i].ID))
@@ -138,7 +140,7 @@ func tiers(c schema.Conversation) []int {
 func decided(kind string) bool {
 	switch kind {
 	case schema.EventOpened, schema.EventReopened, schema.EventAcknowledged, schema.EventUnacknowledged,
-		schema.EventSilenced, schema.EventUnsilenced, schema.EventResolved, schema.EventDismissed, schema.EventJudged:
+		schema.EventSilenced, schema.EventUnsilenced, schema.EventResolved, schema.EventDismissed, schema.EventJudged, schema.EventFolded:
 		return true
 	}
 	return false

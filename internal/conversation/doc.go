@@ -13,6 +13,8 @@
 //   - What a model still has to do is read from the messages: an asked message owes an answer until a later one
 //     settles it, and the newest opened, or the newest reopened or worsened that says so, owes the diagnosis.
 //     Such a reopened or worsened message names in Settles the message whose task it takes over.
+//   - What another conversation explains is folded into it and rests. What was said to it moves, under an id by which
+//     moving twice does nothing.
 //   - An acknowledgement, a dismissal, a silence and a resolve cover the severity that was to be seen while they
 //     held. A higher one breaks through, and a message of its own says so.
 package conversation

@@ -33,6 +33,18 @@ type Found struct {
 	Dependents int               // how many do in all
 	Silence    *Silence          // by scope, which covers all of Conditions; nil: none does
 	TraceID    string
+
+	Cause       *Cause                // explains all of Conditions: nothing is opened, and what is open is folded; nil: it stands for itself
+	Victims     []schema.Affected     // whom this one explains now, worst first, at most schema.MaxAffected
+	VictimCount int                   // how many those are in all
+	Heirs       []schema.Conversation // open conversations that are folded into this one with this snapshot: what moves is read from them
+	Quiet       bool                  // it opens without a sound
+}
+
+// Cause is the conversation that explains another one.
+type Cause struct {
+	ID     string
+	Object schema.Object
 }
 
 // Said is one reply of a person.
@@ -41,6 +53,8 @@ type Said struct {
 	Seq   uint64    // of the reply, within Epoch
 	Epoch time.Time // creation time of the replies' stream
 	Reply schema.Reply
+	From  string // id of the folded conversation that the reply was said to; empty: to this one. Then no watermark counts, only the reply's id
+	To    *Cause // of a folded conversation: what took the reply already; nil: it is for this one
 }
 
 // Settled is the result of a task. A "diagnose" task ends in Diagnosis or Failed, an "answer" task in Answer, in
@@ -70,6 +84,7 @@ type Quieted struct {
 // Silence is one by scope, made outside the conversations that it covers. No severity breaks through it.
 type Silence struct {
 	ID      string
+	From    time.Time // of a weekly window, when it began this time; else zero
 	Until   time.Time
 	By, Why string
 }

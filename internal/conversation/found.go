@@ -33,8 +33,11 @@ func found(c schema.Conversation, f Found) (schema.Conversation, string) {
 	f.At = utc(f.At)
 	now := worstFirst(f.Conditions, f.At)
 	if c.ID == "" {
-		if len(now) == 0 || f.Removed {
+		switch {
+		case len(now) == 0 || f.Removed:
 			return c, "nothing is wrong"
+		case f.Cause != nil:
+			return c, explained(*f.Cause)
 		}
 		return begin(c, f.At).open(f, now)
 	}
@@ -42,9 +45,11 @@ func found(c schema.Conversation, f Found) (schema.Conversation, string) {
 	case c.Cluster != f.Cluster || c.Object != f.Object:
 		return c, "about another object"
 	case superseded(c, f):
-		return c, "superseded snapshot"
+		return foundTwice(c, f)
 	case f.Removed || len(now) == 0:
 		return foundWell(c, f)
+	case f.Cause != nil:
+		return foundExplained(c, f)
 	case c.Closed():
 		return foundAgain(c, f, now)
 	}
@@ -58,7 +63,7 @@ func superseded(c schema.Conversation, f Found) bool {
 // foundOpen is about an open conversation of which something is true.
 func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.Conversation, string) {
 	d := compare(c, now, f.At)
-	if d.nothing() && !hushes(c, f.Silence) {
+	if d.nothing() && !hushes(c, f.Silence) && !growing(c, f) && !inherits(c, f) {
 		return c, "nothing has changed"
 	}
 	s := begin(c, f.At)
@@ -68,18 +73,21 @@ func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.C
 		s.say(schema.EventEased, schema.SenderSystem, easedText(d))
 	}
 	if len(d.more) == 0 {
+		s.grow(f)
 		s.hush(f.Silence, "")
+		s.inherit(f)
 		return s.end()
 	}
 	anew := owesAnew(c, f.At, now[0].Severity)
 	s.take(f, anew)
-	m := s.say(schema.EventWorsened, schema.SenderSystem, worsenedText(c, d))
+	m := s.say(schema.EventWorsened, schema.SenderSystem, sentences(worsenedText(c, d), alsoAffected(c, f)))
 	m.SuggestedCommand = command(nextCommand(s.c))
 	if i := owing(c); anew && i >= 0 {
 		m.Settles = c.Messages[i].ID
 	}
 	s.breakThrough(c)
 	s.hush(f.Silence, "")
+	s.inherit(f)
 	return s.end()
 }
 
@@ -181,11 +189,14 @@ func (s *step) open(f Found, now []schema.Condition) (schema.Conversation, strin
 	s.c.Episode++
 	s.c.StartedAt = s.at
 	s.c.Conditions, s.c.Evidence, s.c.Diagnosis, s.c.CriticalSince = nil, nil, nil, time.Time{}
+	s.c.Affected, s.c.AffectedCount = nil, 0
 	s.track(compare(s.c, now, s.at))
 	s.take(f, true)
-	m := s.say(schema.EventOpened, schema.SenderSystem, openedText(s.c))
-	m.SuggestedCommand = command(nextCommand(s.c))
+	m := s.say(schema.EventOpened, schema.SenderSystem, openedText(s.c, f))
+	m.SuggestedCommand, m.Silent = command(nextCommand(s.c)), f.Quiet
 	s.endSilence(was, f)
+	s.inheritSilence(f)
+	s.inherit(f)
 	return s.end()
 }
 
@@ -198,19 +209,21 @@ func (s *step) reopen(f Found, now []schema.Condition, over time.Time) (schema.C
 	s.c.CriticalSince = time.Time{}
 	s.track(compare(was, now, s.at))
 	s.take(f, anew)
-	m := s.say(schema.EventReopened, schema.SenderSystem, reopenedText(was, s.c, s.at.Sub(over)))
-	m.SuggestedCommand = command(nextCommand(s.c))
+	m := s.say(schema.EventReopened, schema.SenderSystem, sentences(reopenedText(was, s.c, s.at.Sub(over)), alsoFailing(f)))
+	m.SuggestedCommand, m.Silent = command(nextCommand(s.c)), f.Quiet
 	if i := owing(was); anew && i >= 0 {
 		m.Settles = was.Messages[i].ID
 	}
 	s.endSilence(was, f)
+	s.inheritSilence(f)
+	s.inherit(f)
 	return s.end()
 }
 
 // endSilence ends a silence that was asked for before the conversation closed, if its time has passed meanwhile or
 // if it does not cover what is found. One by scope that covers it now takes its place.
 func (s *step) endSilence(was schema.Conversation, f Found) {
-	if !s.at.Before(s.c.SilencedUntil) || byScope(s.c) && (f.Silence == nil || f.Silence.ID != s.c.SilencedBy) {
+	if !s.at.Before(s.c.SilencedUntil) || byScope(s.c) && f.Silence == nil {
 		s.c.SilencedUntil = time.Time{}
 	}
 	if s.c.Episode > was.Episode && s.c.SilencedUntil.IsZero() {
@@ -218,57 +231,6 @@ func (s *step) endSilence(was schema.Conversation, f Found) {
 	}
 	s.breakSilence(was)
 	s.hush(f.Silence, "")
-}
-
-// shelve makes one line of the episode that is over. Of its messages only what still holds is carried along:
-// questions without an answer and the silence.
-func (s *step) shelve() {
-	c := &s.c
-	list := slices.Clone(c.Episodes)
-	list = append(list, summary(*c))
-	c.Episodes = list[max(0, len(list)-schema.MaxEpisodes):]
-	silence := last(*c, schema.EventSilenced)
-	var kept []schema.Message
-	for i, m := range c.Messages {
-		question := m.Kind == schema.EventAsked && settler(*c, m.ID) < 0
-		if question || i == silence && s.at.Before(c.SilencedUntil) {
-			kept = append(kept, m)
-		}
-	}
-	c.Messages = kept
-}
-
-func summary(c schema.Conversation) schema.Episode {
-	e := schema.Episode{
-		Number:    c.Episode,
-		StartedAt: c.StartedAt,
-		ClosedAt:  c.ClosedAt,
-		ClosedAs:  c.ClosedAs,
-		Condition: c.Condition,
-		Severity:  c.Severity,
-		EndedBy:   endedBy(c),
-	}
-	for _, x := range c.Conditions {
-		if rank(x.Severity) > rank(e.Severity) {
-			e.Condition, e.Severity = x.Name, x.Severity
-		}
-	}
-	if c.Diagnosis != nil {
-		e.Diagnosis = line(c.Diagnosis.Summary, maxLine)
-	}
-	return e
-}
-
-// endedBy names the person who ended the episode; otherwise the rules did.
-func endedBy(c schema.Conversation) string {
-	kind := map[string]string{
-		schema.StateResolved:  schema.EventResolved,
-		schema.StateDismissed: schema.EventDismissed,
-	}[c.ClosedAs]
-	if i := last(c, kind); i >= 0 {
-		return who(c.Messages[i].Author)
-	}
-	return schema.SourceRules
 }
 
 // input records where f comes from.

@@ -24,6 +24,31 @@ var titles = map[string]string{
 	"crash_loop":       "checkout: restarts again and again",
 	"oom_killed":       "checkout: killed for want of memory",
 	"unhealthy":        "checkout: health check fails",
+	"node_down":        "checkout: not seen since 11:59",
+	"storm":            "checkout: 52 objects failing, 51 of them down",
+}
+
+// named is a service of the shop, or the node or cluster that the name says.
+func named(name string) schema.Object {
+	if kind, name, ok := strings.Cut(name, "/"); ok {
+		return schema.Object{Kind: kind, Name: name}
+	}
+	return schema.Object{Kind: schema.KindService, Namespace: "shop", Name: name}
+}
+
+// findingOf is finding of another object. The rules make no more of it than that it is so.
+func findingOf(o schema.Object, at time.Time, seq uint64, removed bool, conditions ...string) conversation.Found {
+	f := finding(at, seq, removed, conditions...)
+	if f.Object = o; o == checkout {
+		return f
+	}
+	for i := range f.Conditions {
+		x := &f.Conditions[i]
+		x.Title, x.Facts = o.Name+": "+strings.TrimPrefix(x.Title, checkout.Name+": "), nil
+		f.Evidence[i].Object, f.Evidence[i].Text = o.String(), x.Title
+		f.Diagnosis = &schema.Diagnosis{Summary: f.Conditions[0].Title, Source: schema.SourceRules}
+	}
+	return f
 }
 
 // finding is what the rules find in snapshot seq: names and severities by turns.

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -11,15 +12,38 @@ import (
 func byScope(c schema.Conversation) bool { return c.SilencedBy != "" && !c.SilencedUntil.IsZero() }
 
 // hushes tells whether it changes c, which is open, that h is the silence by scope which covers it now. One that is over
-// for c, because its time came or because a person said so, stays over for the episode.
+// for c, because its time came or because a person said so, stays over for the episode; but a weekly window comes again,
+// unless a person took c out of it, or of another one.
 func hushes(c schema.Conversation, h *Silence) bool {
 	switch {
 	case h == nil:
 		return byScope(c)
-	case h.ID == c.SilencedBy:
+	case byScope(c) && h.ID == c.SilencedBy: // what is said of a window may have changed
+		return h.Until.After(c.SilencedUntil)
+	case !byScope(c) && !h.From.IsZero() && c.SilencedBy != "" && !h.again(c):
+		return false
+	case h.From.IsZero() && h.ID == c.SilencedBy:
 		return false
 	}
 	return byScope(c) || h.Until.After(c.SilencedUntil)
+}
+
+// again tells whether h began after a window ended for c that was left to its time.
+func (h *Silence) again(c schema.Conversation) bool {
+	for _, m := range slices.Backward(c.Messages) {
+		switch m.Kind {
+		case schema.EventSilenced:
+			return h.From.After(m.At)
+		case schema.EventUnsilenced, schema.EventResolved, schema.EventDismissed, schema.EventReopened:
+			if m.Sender == schema.SenderOperator {
+				return false
+			}
+			if m.Kind == schema.EventUnsilenced {
+				return h.From.After(m.At)
+			}
+		}
+	}
+	return true
 }
 
 // hush does that, and says so. By is who ended the silence that no longer covers it, if that is known.

@@ -73,7 +73,7 @@ func (s *step) close(as string) {
 
 // unclose puts the conversation back in the hands of nobody.
 func (s *step) unclose() {
-	s.c.ClosedAs, s.c.ClosedAt, s.c.Owner = "", time.Time{}, ""
+	s.c.ClosedAs, s.c.ClosedAt, s.c.Owner, s.c.FoldedInto = "", time.Time{}, "", ""
 }
 
 // utc drops the monotonic clock and the zone, neither of which the wire has.

@@ -54,11 +54,16 @@ func owing(c schema.Conversation) int {
 	return -1
 }
 
-// settler is the index of the message that settles the task of message id, or -1.
+// settler is the index of the message that settles the task of message id, or -1. A question that was asked before c was
+// folded is its cause's: that settles it.
 func settler(c schema.Conversation, id string) int {
+	folded := last(c, schema.EventFolded)
 	for i, m := range slices.Backward(c.Messages) {
-		if m.Settles == id {
+		switch {
+		case m.Settles == id:
 			return i
+		case i < folded && m.ID == id && m.Kind == schema.EventAsked:
+			return folded
 		}
 	}
 	return -1

@@ -43,12 +43,13 @@ func life(r *rand.Rand, n int) []conversation.Event {
 			snapshot++
 			f := finding(now, snapshot, r.IntN(20) == 0, someConditions(r)...)
 			f.Silence = hush
+			f = someFolding(r, f)
 			if e = f; r.IntN(8) == 0 {
 				e = conversation.Quieted{At: now, Silence: hush, By: "carl"}
 			}
 		case 4, 5, 6:
 			reply++
-			if e = someReply(r, now, reply); r.IntN(40) == 0 {
+			if e = someRedirected(r, someReply(r, now, reply), c); r.IntN(40) == 0 {
 				e = conversation.Forgotten{At: now, By: schema.Author{Name: "carl"}}
 			}
 		case 7, 8:
@@ -141,7 +142,7 @@ func TestStateNeverContradictsTheMessages(t *testing.T) {
 	}
 	for _, s := range []string{
 		schema.StateInvestigating, schema.StateDiagnosed, schema.StateAcknowledged, schema.StateSilenced, schema.StateWatching,
-		schema.StateCleared, schema.StateResolved, schema.StateDismissed, schema.StateRemoved,
+		schema.StateCleared, schema.StateResolved, schema.StateDismissed, schema.StateRemoved, schema.StateFolded,
 	} {
 		if states[s] < 10 {
 			t.Errorf("state %s came up %d times; the lives are too dull", s, states[s])
@@ -157,7 +158,7 @@ func expected(c schema.Conversation, told []string) string {
 		case schema.EventOpened, schema.EventReopened:
 			open, watched, acked = true, false, false
 			silenced = silenced && c.State == schema.StateSilenced // it may have run out while closed
-		case schema.EventCleared:
+		case schema.EventCleared, schema.EventFolded:
 			open = false
 		case schema.EventDismissed:
 			open, silenced = false, false
@@ -281,6 +282,14 @@ func TestAClosedConversationNeverActs(t *testing.T) {
 	})
 }
 
+// readAnew tells of an event that is made of what is newest each time, so that an old one never comes again: what heirs
+// have to hand down, and what was said to a folded conversation, of which the folded one keeps the watermark.
+func readAnew(e conversation.Event) bool {
+	f, _ := e.(conversation.Found)
+	s, _ := e.(conversation.Said)
+	return len(f.Heirs) > 0 || s.From != ""
+}
+
 // A finding that changed nothing leaves no mark, and is but a level when it comes again; so it is left out.
 func TestReplayingWhatWasFoldedInChangesNothing(t *testing.T) {
 	each(t, many, false, func(t *testing.T, seed uint64, events []conversation.Event) {
@@ -297,7 +306,10 @@ func TestReplayingWhatWasFoldedInChangesNothing(t *testing.T) {
 				continue // made anew of what is newest each time, never delivered
 			}
 			folded = append(folded, e)
-			for _, again := range folded {
+			for at, again := range folded {
+				if at < len(folded)-1 && readAnew(again) {
+					continue
+				}
 				if got, reason := conversation.Next(c, again); got.Revision != c.Revision || reason == "" {
 					t.Fatalf("life %d event %d: %+v again added %q (%s)", seed, i, again, added(c, got), reason)
 				}

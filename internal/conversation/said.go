@@ -16,16 +16,27 @@ func said(c schema.Conversation, e Said) (schema.Conversation, string) {
 	switch {
 	case c.ID == "":
 		return c, "no such conversation"
-	case e.Seq <= c.HeardSeq && e.Epoch.Equal(c.HeardEpoch):
+	case e.From == "" && e.Seq <= c.HeardSeq && e.Epoch.Equal(c.HeardEpoch):
 		return c, "heard already"
-	case id != "" && slices.ContainsFunc(c.Messages, func(m schema.Message) bool { return m.ReplyID == id }):
+	case id != "" && Heard(c, id):
 		return c, "heard already, under the same reply id"
 	}
 	r := &reply{step: begin(c, e.At), was: c, Reply: e.Reply, author: tidyAuthor(e.Reply.Author)}
-	r.c.HeardSeq, r.c.HeardEpoch = e.Seq, utc(e.Epoch)
+	if e.From == "" {
+		r.c.HeardSeq, r.c.HeardEpoch = e.Seq, utc(e.Epoch)
+	}
 	r.Text = prose(e.Reply.Text, maxContent)
-	r.apply()
+	if e.To != nil {
+		r.system(schema.EventAnswered, wentOnText(*e.To))
+	} else {
+		r.apply()
+	}
 	return r.end()
+}
+
+// Heard tells whether c has what was said under that reply id.
+func Heard(c schema.Conversation, id string) bool {
+	return slices.ContainsFunc(c.Messages, func(m schema.Message) bool { return m.ReplyID == id })
 }
 
 // reply is a step that a person takes.

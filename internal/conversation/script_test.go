@@ -28,9 +28,17 @@ var update = flag.Bool("update", false, "rewrite the scripts with what happens n
 //	12:00 answer TEXT                                     for the oldest question
 //	12:00 woke                                            the deadline's clock
 //	12:00 again                                           the event before, delivered a second time
-//	12:00 hushed s1 14:00 anna WHY                        from now on a silence by scope covers it
+//	12:00 hushed s1 14:00 anna WHY                        from now on a silence by scope covers it, or a window:NAME
 //	12:00 forgotten ben                                   nobody needs it any more
 //	12:00 lifted ben                                      none does any more
+//
+// A name before the event says whom it is about; without one it is shop/checkout. Such conversations fold:
+//
+//	12:00 db: found service_down critical explaining api web +3    so many victims; those that are open hand down what they have
+//	12:00 api: found service_down critical because of db           a victim
+//	12:00 api: found service_down critical quietly                 people heard of it as part of another one
+//	12:00 db: said anna ack [to api]                               a reply to a folded conversation, in the one that explains it
+//	12:00 api: said anna ack [goes on to db]                       the same in the folded one
 //
 // "day2 12:00" is a day later. The indented lines below an event are what it adds, then what the conversation is.
 func TestScripts(t *testing.T) {
@@ -61,16 +69,17 @@ func TestScripts(t *testing.T) {
 func play(t *testing.T, script string) string {
 	t.Helper()
 	var out strings.Builder
-	var p player
+	p := player{talks: map[string]*talk{}}
 	for text := range strings.Lines(script) {
 		switch text = strings.TrimRight(text, "\n"); {
 		case text == "" || strings.HasPrefix(text, "#"):
 			fmt.Fprintln(&out, text)
 		case !strings.HasPrefix(text, " "):
 			fmt.Fprintln(&out, text)
+			e := p.event(t, text)
 			before := p.c
 			var reason string
-			p.c, reason = conversation.Next(p.c, p.event(t, text))
+			p.c, reason = conversation.Next(p.c, e)
 			out.WriteString(story(before, p.c, reason))
 		}
 	}
@@ -79,34 +88,55 @@ func play(t *testing.T, script string) string {
 
 // player reads events and numbers them as streams would.
 type player struct {
+	*talk
+	talks map[string]*talk
+	seq   uint64
+	hush  *conversation.Silence // which covers what is found
+}
+
+// talk is one of the conversations of a story.
+type talk struct {
+	object schema.Object
 	c      schema.Conversation
-	seq    uint64
 	newest conversation.Event
-	hush   *conversation.Silence // which covers what is found
+}
+
+// about turns to the conversation that the line names, and gives what is left of the line.
+func (p *player) about(rest string) string {
+	name, event, named := strings.Cut(rest, ": ")
+	if !named || strings.Contains(name, " ") {
+		name, event = checkout.Name, rest
+	}
+	p.talk = p.of(name)
+	return event
+}
+
+func (p *player) of(name string) *talk {
+	if p.talks[name] == nil {
+		p.talks[name] = &talk{object: named(name)}
+	}
+	return p.talks[name]
 }
 
 func (p *player) event(t *testing.T, text string) conversation.Event {
 	t.Helper()
 	at, rest := when(t, text)
-	what, rest, _ := strings.Cut(rest, " ")
+	what, rest, _ := strings.Cut(p.about(rest), " ")
 	p.seq++
 	switch what {
 	case "again":
 	case "found", "well", "removed":
-		f := finding(at, p.seq, what == "removed", strings.Fields(rest)...)
-		f.Silence = p.hush
-		p.newest = f
+		p.newest = p.found(at, what == "removed", rest)
 	case "forgotten":
 		p.newest = conversation.Forgotten{At: at, By: schema.Author{Name: rest, Channel: "api"}}
 	case "hushed", "lifted":
 		p.newest = p.quieted(t, at, what, rest)
 	case "unjudged":
-		f := finding(at, p.seq, false)
+		f := findingOf(p.object, at, p.seq, false)
 		f.Unjudged = rest
 		p.newest = f
 	case "said":
-		name, words, _ := strings.Cut(rest, " ")
-		p.newest = saying(at, p.seq, name, strings.ReplaceAll(words, `\n`, "\n"))
+		p.newest = p.said(at, rest)
 	case "woke":
 		p.newest = conversation.Woke{At: at}
 	case "verdict", "failed", "answer":
@@ -127,6 +157,9 @@ func (p *player) quieted(t *testing.T, at time.Time, what, rest string) conversa
 	by, why, _ := strings.Cut(rest, " ")
 	until = until.AddDate(0, 0, at.Day()-noon.Day()) // of the same day
 	p.hush = &conversation.Silence{ID: id, Until: until, By: by, Why: why}
+	if strings.HasPrefix(id, "window:") {
+		p.hush.From = at
+	}
 	return conversation.Quieted{At: at, Silence: p.hush}
 }
 
@@ -186,8 +219,11 @@ func story(before, c schema.Conversation, reason string) string {
 		return fmt.Sprintf("  nothing: %s\n", reason)
 	}
 	for _, m := range c.Messages[len(c.Messages)-(c.Revision-before.Revision):] {
-		content := strings.ReplaceAll(m.Content, "\n", "\n    ")
-		fmt.Fprintf(&b, "  %s: %s\n", m.Kind, content)
+		content, kind := strings.ReplaceAll(m.Content, "\n", "\n    "), m.Kind
+		if m.Silent {
+			kind += " (silent)"
+		}
+		fmt.Fprintf(&b, "  %s: %s\n", kind, content)
 		if m.SuggestedCommand != "" {
 			fmt.Fprintf(&b, "    $ %s\n", m.SuggestedCommand)
 		}
@@ -195,6 +231,9 @@ func story(before, c schema.Conversation, reason string) string {
 	fmt.Fprintf(&b, "  -> %s, %s", c.State, c.Severity)
 	if c.Owner != "" && !c.Closed() {
 		fmt.Fprintf(&b, ", owner %s", c.Owner)
+	}
+	if c.AffectedCount > 0 && c.AffectedCount != before.AffectedCount {
+		fmt.Fprintf(&b, ", %d affected", c.AffectedCount)
 	}
 	if c.Episode > 1 {
 		fmt.Fprintf(&b, ", episode %d", c.Episode)

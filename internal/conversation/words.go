@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -10,10 +11,10 @@ import (
 
 // What messages say. Contents are for people: one or two short sentences, times in UTC.
 
-// openedText tells what is wrong, what the rule saw and what the rules make of it.
-func openedText(c schema.Conversation) string {
+// openedText tells what is wrong, what the rule saw, what the rules make of it and who suffers.
+func openedText(c schema.Conversation, f Found) string {
 	facts := worstFacts(c)
-	return sentences(withFacts(title(c), facts[:min(len(facts), 3)]), likely(c), neededBy(c))
+	return sentences(withFacts(title(c), facts[:min(len(facts), 3)]), likely(c), cmp.Or(alsoFailing(f), neededBy(c)))
 }
 
 // withFacts adds the facts that what does not already say.
@@ -47,7 +48,10 @@ func likely(c schema.Conversation) string {
 
 func reopenedText(was, c schema.Conversation, after time.Duration) string {
 	what := "Back after " + span(after) + ": "
-	if stillTrue(was) {
+	switch {
+	case was.ClosedAs == schema.StateFolded:
+		what = fmt.Sprintf("On its own again, no longer explained by %s: ", explainer(was))
+	case stillTrue(was):
 		what = fmt.Sprintf("Worse than when it was dismissed, now %s: ", c.Severity)
 	}
 	facts := worstFacts(c)
@@ -90,6 +94,8 @@ func clearedText(was schema.Conversation, f Found, at time.Time) string {
 		return fmt.Sprintf("No longer judged: %s. Whether it is well is not known.", f.Unjudged)
 	case f.Removed:
 		return fmt.Sprintf("No longer there: %s has left the cluster.", f.Object)
+	case was.Object.Kind == schema.KindCluster && was.Condition == "storm" && watched(was) < 0 && !was.Closed():
+		return fmt.Sprintf("The storm is over after %s. What still fails goes on by itself.", after)
 	case was.Closed():
 		return "Well again. It was dismissed; the next failure will be told."
 	case watched(was) >= 0:

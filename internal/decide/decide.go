@@ -47,41 +47,46 @@ func (s *Step) Detect(m detect.Memory) (detect.Memory, detect.Result) {
 }
 
 // Founds lists what each conversation has to be told: the findings, and for what is open without one that it is gone
-// or well.
+// or well. Those that explain others come first, then those that stand for themselves, at the end what is to be folded:
+// of each that is open, once what explains it is stored.
 func (s *Step) Founds(known Known) []conversation.Found {
-	founds := make([]conversation.Found, 0, len(s.result.Findings))
-	firing := map[schema.Object]bool{}
-	for _, f := range s.result.Findings {
-		found := s.found(f.Object)
-		found.Conditions, found.Labels = f.Conditions, f.Labels
-		founds = append(founds, found)
-		firing[f.Object] = true
-	}
+	live := known.Live(s.Snapshot.ClusterName)
+	x := s.explain(live)
+	founds := x.founds()
 	founds = append(founds, s.own(known)...)
-	open := slices.DeleteFunc(known.Live(s.Snapshot.ClusterName), func(c schema.Conversation) bool { return firing[c.Object] })
-	if len(open) == 0 {
-		return founds
-	}
-	w := wellness{step: s, seen: s.objects(), off: detect.Off(s.Snapshot, s.rules)}
-	for _, c := range open {
-		if found, proven := w.judge(c); proven {
-			founds = append(founds, found)
+	open := slices.DeleteFunc(live, func(c schema.Conversation) bool { _, firing := x.finding[c.Object]; return firing })
+	if len(open) > 0 {
+		w := wellness{step: s, seen: s.objects(), off: detect.Off(s.Snapshot, s.rules)}
+		for _, c := range open {
+			if found, proven := w.judge(c); proven {
+				founds = append(founds, found)
+			}
 		}
 	}
-	return founds
+	return append(founds, x.folds...)
 }
 
 // Next folds a found of this step into its conversation, with the evidence and the rules' diagnosis where it needs them.
 // trace is asked for the id of a new episode then. The reason is conversation.Next's.
 func (s *Step) Next(c schema.Conversation, f conversation.Found, trace func() string) (next schema.Conversation, reason string) {
-	return conversation.Next(c, WithEvidence(f, c, s.view, trace))
+	return conversation.Next(c, s.Full(c, f, trace))
+}
+
+// Full is f with the evidence and the diagnosis that Next would add to it.
+func (s *Step) Full(c schema.Conversation, f conversation.Found, trace func() string) conversation.Found {
+	return withEvidence(f, c, s.view, s.victims, trace)
 }
 
 // WithEvidence adds to f what the view shows of it and the rules' diagnosis, if c needs that; trace as for Step.Next.
 func WithEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, trace func() string) conversation.Found {
+	return withEvidence(f, c, v, func(f conversation.Found) []schema.Affected { return f.Victims }, trace)
+}
+
+func withEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, of func(conversation.Found) []schema.Affected, trace func() string) conversation.Found {
 	if conversation.NeedsEvidence(c, f) {
-		f.Evidence = v.Freeze(f.Object, f.Conditions)
-		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, f.Evidence))
+		victims := of(f)
+		f.Evidence = v.Freeze(f.Object, f.Conditions, victims)
+		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, victims, f.Evidence))
 		f.Affected, f.Dependents = v.Affected(f.Object)
 		f.TraceID = trace()
 	}

@@ -26,8 +26,7 @@ type seen struct {
 func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 	found := w.step.found(c.Object)
 	if c.Object.Kind == schema.KindCluster {
-		found.Unjudged = w.unjudged(c, nil)
-		return found, w.step.result.Back
+		return w.cluster(c)
 	}
 	if slices.Contains(w.step.result.Gone, c.Object) {
 		found.Removed = true
@@ -43,6 +42,25 @@ func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 	// Not found means well only to a memory that covers what was found: one that is older than this episode, or old
 	// enough to have found it again.
 	return found, shown.fresh && (proof.Well || !c.StartedAt.Before(w.step.since))
+}
+
+// cluster is judge of the cluster itself.
+func (w *wellness) cluster(c schema.Conversation) (conversation.Found, bool) {
+	found := w.step.found(c.Object)
+	known, over := 0, w.step.result.Services.Well || !c.StartedAt.Before(w.step.since)
+	for _, x := range c.Conditions {
+		if !x.Until.IsZero() {
+			continue
+		}
+		known++
+		if x.Name == detect.ClusterSilent && !w.step.result.Back || x.Name != detect.ClusterSilent && !over {
+			found.Conditions = append(found.Conditions, x)
+		}
+	}
+	if len(found.Conditions) == 0 {
+		found.Unjudged = w.unjudged(c, nil)
+	}
+	return found, len(found.Conditions) < known
 }
 
 // shows tells whether the snapshot has the object, and what it shows of it.

@@ -175,6 +175,11 @@ func TestErrorHistoriesAreBoundedWhereEverythingLogsErrors(t *testing.T) {
 		}
 		s := snapshot(after(time.Duration(n)*time.Minute), services...)
 		s.IntervalSeconds = 60
+		if n == 19 {
+			for k := range services { // and is deployed
+				services[k].LastDeployAt = s.TakenAt
+			}
+		}
 		c.see(s)
 	}
 	if size := len(encode(t, c.memory)); size > 7<<20 {

@@ -28,6 +28,16 @@ func (r Rules) With(changes ...Change) Rules {
 	return r
 }
 
+// Value is what the setting is set to in r for all objects; the zero Value if there is no such setting.
+func (r Rules) Value(s Setting) Value {
+	for _, f := range r.fields() {
+		if f.is(s.Condition, s.Name) {
+			return f.value()
+		}
+	}
+	return Value{}
+}
+
 // For is what holds for one object: r with the changes of every override that is for it, in their order, so that the
 // last one that sets something wins. Labels are those that the snapshot shows of a service.
 func (r Rules) For(cluster string, o schema.Object, labels map[string]string) Rules {
@@ -81,8 +91,8 @@ type Contradiction struct {
 
 func pairs() [][3]string {
 	return [][3]string{
+		{Disk, SettingRaise, "worse"}, // before what gives way to raise in turn
 		{Disk, SettingClear, SettingRaise},
-		{Disk, SettingRaise, "worse"},
 		{Disk, SettingSeverity, "worse_severity"},
 		{LowMemory, SettingClear, SettingRaise},
 		{GPUHot, SettingClear, SettingRaise},
@@ -94,10 +104,13 @@ func pairs() [][3]string {
 		{NodeDown, "draining_severity", SettingSeverity},
 		{SourceBlind, SettingSeverity, "worse_severity"},
 		{ClusterSilent, "goodbye_severity", SettingSeverity},
+		{Storm, "rest", "new"},
+		{DeployGrace, "for", "most"},
+		{DeployGrace, "most", "in"},
 	}
 }
 
-// Contradictions lists what cannot be meant. A condition that is off has none.
+// Contradictions lists what cannot be meant. A condition or policy that is off has none.
 func (r Rules) Contradictions() []Contradiction {
 	var all []Contradiction
 	r.contradictions(func(low, high field) {
@@ -108,13 +121,13 @@ func (r Rules) Contradictions() []Contradiction {
 
 func (r *Rules) contradictions(each func(low, high field)) {
 	fields := r.fields()
-	find := func(condition, name string) field {
-		i := slices.IndexFunc(fields, func(f field) bool { return f.is(condition, name) })
+	find := func(condition string, names ...string) field {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.Condition == condition && slices.Contains(names, f.Name) })
 		return fields[i]
 	}
 	for _, p := range pairs() {
 		low, high := find(p[0], p[1]), find(p[0], p[2])
-		if find(p[0], SettingSeverity).value().Word != "" && low.Unit.compare(low.value(), high.value()) > 0 {
+		if find(p[0], SettingSeverity, SettingEnabled).value().Word != "" && low.Unit.compare(low.value(), high.value()) > 0 {
 			each(low, high)
 		}
 	}
@@ -160,7 +173,11 @@ func (r *Rules) last(condition, setting string) int {
 
 // offReason says who switched a condition off.
 func (r *Rules) offReason(condition string) string {
-	if i := r.last(condition, SettingSeverity); i >= 0 && r.Changed[i].Value.Word == "" {
+	i := r.last(condition, SettingSeverity)
+	if i < 0 {
+		i = r.last(condition, SettingEnabled)
+	}
+	if i >= 0 && r.Changed[i].Value.Word == "" {
 		return "switched off by " + r.Changed[i].By
 	}
 	return offByRules

@@ -72,6 +72,10 @@ func TestEverythingThatTheRulesSetHasOneSetting(t *testing.T) {
 		}
 	})
 	for _, c := range detect.Conditions(detect.Default()) {
+		if c.Name == detect.Storm { // as severe as its members are
+			setting(t, c.Name, detect.SettingEnabled)
+			continue
+		}
 		setting(t, c.Name, detect.SettingSeverity)
 	}
 }
@@ -313,5 +317,20 @@ func TestValuesAreWrittenAsPeopleWriteThem(t *testing.T) {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// Of three settings where each may not be above the next, the first gives way to what the second has given way to.
+func TestOverridesThatMeetInThreeSettingsOfADiskStillMakeSense(t *testing.T) {
+	set := func(name string, percent float64) detect.Change {
+		return line(t, 1, detect.Disk, name, detect.Value{Number: percent})
+	}
+	r := detect.Default()
+	r.Overrides = []detect.Override{
+		{Changes: []detect.Change{set("worse", 60), set("raise", 50), set("clear", 45)}},
+		{Changes: []detect.Change{set("raise", 70), set("clear", 65)}},
+	}
+	if got := r.For("prod", detect.Source("x"), nil).Contradictions(); len(got) > 0 {
+		t.Errorf("what holds contradicts itself: %+v", got)
 	}
 }

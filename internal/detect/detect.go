@@ -92,6 +92,7 @@ type tick struct {
 	counted  uint64        // fingerprint of the services whose restarts are known
 	same     bool          // exactly the services whose restarts are known now were so before
 	logs     logsKnown
+	running  seenRunning
 	before   time.Time // of the snapshot before
 	complete map[string]bool
 	unread   map[string]string
@@ -117,6 +118,7 @@ func (m *Memory) tick(s *schema.ClusterContext, r *Rules) tick {
 	t.counted = fingerprint(s.Services, restartsKnown)
 	t.same = t.counted == m.Counted
 	t.logs = m.logs(s, &t)
+	t.running = seenRunning{there: m.Ran, left: m.RanBefore}
 	t.unread = unreadParts(s)
 	t.complete = completeness(s)
 	t.cluster = t.judging(r)
@@ -155,6 +157,8 @@ func (m *Memory) advance(s *schema.ClusterContext, at Position, r *Rules) Memory
 	next.Collector = m.Collector.heard(s, at, &r.TwoCollectors)
 	next.Heard = m.Heard.next(s, at, &r.ClusterSilent)
 	next.Objects = t.observe(m.Objects, s)
+	next.Ran, next.RanBefore = t.running.kept(t.now)
+	next.Explained, next.InStorm = t.explain(next.Objects, m, s)
 	return next
 }
 
@@ -180,6 +184,7 @@ func (t *tick) observe(before []record, s *schema.ClusterContext) []record {
 		if o := s.Services[i].Object(); s.Services[i].Stale {
 			keep(old[o]) // stands still
 			delete(old, o)
+			t.running.stands(o)
 		} else {
 			take(o)
 			keep(v.service(&s.Services[i], t.judgedBy(o, s.Services[i].Labels).service))
@@ -205,6 +210,8 @@ func (t *tick) observe(before []record, s *schema.ClusterContext) []record {
 	}
 	slices.SortFunc(kept, func(a, b record) int { return compareObjects(a.Object, b.Object) })
 	t.boundHistories(kept)
+	bound(kept)
+	boundPlaces(kept)
 	return kept
 }
 
@@ -229,6 +236,7 @@ func (t *tick) absent(r record) record {
 func (t *tick) forget(r record) record {
 	if r.Missing >= forgetAbsent && len(r.Conditions) == 0 {
 		r.Restarts, r.Errors, r.GPUErrors, r.Boot, r.Draining, r.Gone = nil, nil, nil, 0, false, false
+		r.Deploy, r.Flaps = nil, nil
 	}
 	if r.Missing >= t.rules.OOMKilled.Clear.Of(t.interval) {
 		r.OOM = time.Time{}

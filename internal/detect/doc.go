@@ -12,6 +12,12 @@
 // that is absent is taken for gone. A condition whose part of the snapshot nothing reads is off: it stands still for 8
 // intervals and is then dropped. One that the rules switch off is dropped at once.
 //
+// What is firing is then looked at together: a finding may be put down to another one, and many that begin at once are one
+// storm. Either is remembered, so that an object does not come and go between two causes.
+//
+// After a deploy of a service that was well, what begins of it is kept back for a while; what begins again and again is
+// kept open until it has been well for long.
+//
 // Rules are for all objects; overrides change them for those that they match, and Settings lists what they may change.
 //
 // Memory remembers only objects with something to remember, and is never changed in place: the one passed in stays

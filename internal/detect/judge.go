@@ -23,6 +23,7 @@ func (v *view) judge(rules []rule) []condition {
 			conditions = append(conditions, c)
 		}
 	}
+	v.flap(conditions)
 	return conditions
 }
 
@@ -51,7 +52,8 @@ func (v *view) step(r *rule) condition {
 	c := &v.condition
 	c.Unread, c.Blind = time.Time{}, 0
 	seen := r.see(v)
-	if c.phase = c.phase.step(v.t, seen); c.idle() {
+	v.linger(&seen)
+	if v.fold(seen); c.idle() {
 		return condition{}
 	}
 	c.Severity = r.level.Severity
@@ -61,8 +63,11 @@ func (v *view) step(r *rule) condition {
 	if v.svc != nil && schema.SeverityRank(v.svc.Labels[SeverityLabel]) > 0 {
 		c.Severity = v.svc.Labels[SeverityLabel]
 	}
-	if c.Firing && seen.truth == yes {
+	if (c.Firing || c.Graced) && seen.truth == yes {
 		c.Title, c.Facts = r.tell(v)
+		if c.After != "" {
+			c.Facts = append([]string{c.After}, c.Facts...)
+		}
 	}
 	return *c
 }

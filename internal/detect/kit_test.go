@@ -31,6 +31,12 @@ type cluster struct {
 	rules  detect.Rules
 	seq    uint64
 	quick  bool // for long courses: leaves the JSON out
+
+	at       time.Duration // of the newest of steps, after start
+	failure  *schema.Failure
+	job      *schema.JobRun
+	restarts int64
+	deployed time.Time
 }
 
 func watchLong(t *testing.T) *cluster { return &cluster{t: t, rules: detect.Default(), quick: true} }

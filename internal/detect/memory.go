@@ -24,7 +24,11 @@ type Memory struct {
 	LogsRead      time.Time     `json:"logs_read,omitzero"`    // since when the errors of any service have been known
 	Collector     *collector    `json:"collector,omitempty"`   // whose snapshots are taken
 	Heard         heard         `json:"heard,omitzero"`        // the newest snapshot folded in, whoever published it
-	Objects       []record      `json:"objects,omitempty"`     // sorted
+	Ran           []byte        `json:"ran,omitempty"`         // what runs of each service that bears an image or the time of a deploy
+	RanBefore     []byte        `json:"ran_before,omitempty"`  // the same of services that have left
+	InStorm       *storm        `json:"storm,omitempty"`
+	Explained     []explained   `json:"explained,omitempty"` // what objects are put down to
+	Objects       []record      `json:"objects,omitempty"`   // sorted
 }
 
 // record is what is remembered of one object.
@@ -41,16 +45,23 @@ type record struct {
 	Absent     time.Time     `json:"absent,omitzero"`      // complete snapshots lack it since then
 	Missing    time.Duration `json:"missing,omitempty"`    // how long they have lacked it
 	Gone       bool          `json:"gone,omitempty"`       // it was firing when it left for good
+	Deploy     *deploy       `json:"deploy,omitempty"`     // of a service
+	Flaps      *flaps        `json:"flaps,omitempty"`
+	Places     places        `json:"places,omitempty"`    // of a service that is not well: where it ran
+	Explained  int           `json:"explained,omitempty"` // what it is put down to while it is firing: the how manieth of the memory's
+	Alone      alone         `json:"alone,omitempty"`
 }
 
 // condition is one condition of an object. Severity, Title and Facts are those of the last snapshot that showed it.
 type condition struct {
 	Name string `json:"name"`
 	phase
-	Worse    phase         `json:"worse,omitzero"`  // of what makes it more severe
-	Over     []string      `json:"over,omitempty"`  // of several numbers: which ones have made it true
-	Unread   time.Time     `json:"unread,omitzero"` // nothing has read its part since then
-	Blind    time.Duration `json:"blind,omitempty"` // for how long
+	Worse    phase         `json:"worse,omitzero"`   // of what makes it more severe
+	Over     []string      `json:"over,omitempty"`   // of several numbers: which ones have made it true
+	Unread   time.Time     `json:"unread,omitzero"`  // nothing has read its part since then
+	Blind    time.Duration `json:"blind,omitempty"`  // for how long
+	Graced   bool          `json:"graced,omitempty"` // its hold is over, and the grace after a deploy keeps it back
+	After    string        `json:"after,omitempty"`  // the deploy in whose grace it began, as a fact
 	Severity string        `json:"severity,omitempty"`
 	Title    string        `json:"title,omitempty"`
 	Facts    []string      `json:"facts,omitempty"`
@@ -69,11 +80,34 @@ func (r *record) find(name string) condition {
 // worth tells whether there is anything to remember.
 func (r *record) worth() bool {
 	return len(r.Conditions) > 0 || r.Restarts != nil || r.Errors != nil || r.GPUErrors != nil || r.Boot != 0 ||
-		!r.OOM.IsZero() || !r.Job.IsZero() || r.Draining || r.Gone
+		!r.OOM.IsZero() || !r.Job.IsZero() || r.Draining || r.Gone || r.Deploy != nil || r.Flaps != nil
 }
 
 func (r *record) firing() bool {
 	return slices.ContainsFunc(r.Conditions, func(c condition) bool { return c.Firing })
+}
+
+const (
+	maxDeploys = 2000 // services whose deploys are remembered at once; the grace of others is over
+	maxFlaps   = 4000 // objects whose beginnings are remembered at once, but for those that are flapping
+)
+
+// bound forgets what is too many for the memory's record.
+func bound(records []record) {
+	var deploys, flaps int
+	for i := range records {
+		r := &records[i]
+		if r.Deploy != nil {
+			if deploys++; deploys > maxDeploys {
+				r.Deploy = nil
+			}
+		}
+		if r.Flaps != nil && r.Flaps.Note == "" {
+			if flaps++; flaps > maxFlaps {
+				r.Flaps = nil
+			}
+		}
+	}
 }
 
 func compareObjects(a, b schema.Object) int {

@@ -14,8 +14,8 @@ func (v *view) machine(n *schema.NodeSummary, rules []rule) record {
 	switch n.Status {
 	case schema.NodeDraining:
 		v.rec.Draining = true
-	case schema.NodeHealthy:
-		v.rec.Draining = false
+	case schema.NodeHealthy: // what was found of it while it was draining stays as mild as it was
+		v.rec.Draining = v.rec.Draining && !v.rec.find(NodeDown).idle()
 	}
 	v.rec.GPUErrors, v.gpuErrors = v.t.gpuErrors(v.rec.GPUErrors, n.GPUs)
 	v.rec.Boot, v.rebooted = v.t.boot(v.rec.Boot, n.BootAt)
@@ -98,7 +98,9 @@ func seeNodeDown(v *view) sight {
 // nodeDownSeverity is mild for a while for a node that was taken out of use on purpose.
 func nodeDownSeverity(v *view) string {
 	l, c := v.t.rules.NodeDown, &v.condition
-	c.Worse = c.Worse.step(v.t, sight{truth: yes, hold: l.DrainingFor})
+	if c.Well.IsZero() { // it is not back
+		c.Worse = c.Worse.step(v.t, sight{truth: yes, hold: l.DrainingFor})
+	}
 	if v.rec.Draining && !c.Worse.Firing {
 		return l.DrainingSeverity
 	}

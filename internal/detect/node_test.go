@@ -64,3 +64,18 @@ func TestNodeThatWasHealthyAgainIsNoLongerDraining(t *testing.T) {
 	}
 	want(t, firing(c.see(nodes(after(3*i), node{ID: "n1", Status: "down"}))), []string{"n1 node_down critical"})
 }
+
+func TestNodeThatWasDrainingStaysMildUntilItsBeingBackIsSure(t *testing.T) {
+	for _, downFor := range []int{20, 118} { // intervals; the clear hold of the latter goes on beyond half an hour
+		c := watch(t)
+		c.see(nodes(start, node{ID: "n1", Status: "draining"}))
+		n := 1
+		for ; n <= downFor; n++ {
+			c.see(nodes(after(time.Duration(n)*i), node{ID: "n1", Status: "down"}))
+		}
+		for end := n + 4; n < end; n++ {
+			want(t, firing(c.see(nodes(after(time.Duration(n)*i), node{ID: "n1", Status: "healthy"}))), []string{"n1 node_down info"})
+		}
+		want(t, len(c.see(nodes(after(time.Duration(n)*i), node{ID: "n1", Status: "healthy"})).Findings), 0)
+	}
+}

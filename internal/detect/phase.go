@@ -27,6 +27,9 @@ type sight struct {
 	quiet time.Duration // of an event that is true for a while: how long ago it last happened
 	why   string        // why it is not judged or not raised, for people; only where that is not plain
 	as    string        // the verdict that goes with why
+
+	hidden  bool // in grace: not raised, whatever it holds for
+	lingers bool // clear is what flapping asks for
 }
 
 // phase is where a condition stands: nothing (zero), holding, firing, or firing with its clear hold begun.
@@ -59,7 +62,7 @@ func (p phase) raise(t *tick, s sight) phase {
 		p.Held += t.step
 	}
 	p.Well, p.Quiet = time.Time{}, 0
-	if !p.Firing && t.reached(p.Held, s.hold) {
+	if !p.Firing && !s.hidden && t.reached(p.Held, s.hold) {
 		p.Firing, p.Quiet = true, min(p.Held, s.quiet)
 	}
 	return p

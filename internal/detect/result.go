@@ -2,6 +2,7 @@ package detect
 
 import (
 	"slices"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -12,6 +13,17 @@ type Finding struct {
 	Object     schema.Object
 	Conditions []schema.Condition
 	Labels     map[string]string
+
+	Cause   *schema.Object // explains all of Conditions, which then join its conversation; nil: it stands for itself
+	Victims []Victim       // whom this one explains now, worst first (severity, then since, then object); only of one without a Cause
+	Quiet   bool           // people heard of it already, as part of another one: it opens without a sound
+}
+
+// Victim is one object that a finding explains.
+type Victim struct {
+	Object              schema.Object
+	Condition, Severity string
+	Since               time.Time
 }
 
 // Result is what one snapshot comes to. Findings are sorted by severity, worst first, then by kind, namespace and name.
@@ -55,16 +67,20 @@ func (m *Memory) result(s *schema.ClusterContext, rules *Rules) Result {
 		Sources:  proof(true, complete[schema.KindSource]), // the snapshot itself says whether one could be read
 		Back:     m.Heard.Times >= rules.ClusterSilent.Snapshots,
 	}
+	res.Findings = m.stormed(s.ClusterName, &rules.Storm)
+	causes := m.causes(s.ClusterName)
 	for i := range m.Objects {
 		r := &m.Objects[i]
 		if r.Gone {
 			res.Gone = append(res.Gone, r.Object)
 		}
 		if f := r.finding(); len(f.Conditions) > 0 {
+			f.Cause, f.Quiet = causes.of(r), r.Alone.in(quiet)
 			res.Findings = append(res.Findings, f)
 		}
 	}
 	label(res.Findings, s.Services)
+	gather(res.Findings)
 	slices.SortStableFunc(res.Findings, func(a, b Finding) int { // within a severity they are sorted already
 		return schema.SeverityRank(b.Conditions[0].Severity) - schema.SeverityRank(a.Conditions[0].Severity)
 	})
@@ -85,6 +101,7 @@ func (r *record) finding() Finding {
 	slices.SortStableFunc(f.Conditions, func(a, b schema.Condition) int {
 		return schema.SeverityRank(b.Severity) - schema.SeverityRank(a.Severity)
 	})
+	r.Flaps.tell(f.Conditions)
 	return f
 }
 

@@ -163,7 +163,12 @@ type Rules struct {
 	GPUMemory       LevelRule // percent of it in use
 	SourceBlind     SourceRule
 	ClusterSilent   SilenceRule
+	Storm           StormRule
 	TwoCollectors   CollectorsRule
+
+	DeployGrace GraceRule
+	Flapping    FlapRule
+	Explain     ExplainRule
 
 	Changed   []Change   // what of the above somebody has set, in the order in which it was
 	Overrides []Override // in the order in which they are made
@@ -198,6 +203,8 @@ func Default() Rules {
 	}
 	r.defaultNodes()
 	r.defaultCollection()
+	r.defaultPolicies()
+	r.defaultExplain()
 	return r
 }
 

@@ -16,12 +16,15 @@ type view struct {
 	read      bool              // a source, which can be read unless unread is set
 	unread    *schema.StalePart // a source that cannot be read
 	rec       record
+	m         *Memory   // of Why: what else is remembered
 	grew      int64     // restarts since the snapshot before
 	gpuErrors []sample  // of a node: index and how many errors each GPU counted since the snapshot before
 	rebooted  bool      // a node whose boot time moved
 	newOOM    bool      // killed for want of memory, and not told yet
 	newJob    bool      // a run failed, and not told yet
 	condition condition // the one being judged
+	key       uint64    // of a service: its mark's
+	ran       ran       // of a service: what runs now; 0: not looked at
 }
 
 // service brings what is remembered of a service up to date.
@@ -32,8 +35,11 @@ func (v *view) service(s *schema.ServiceSummary, rules []rule) record {
 	r.Errors = t.log(r.Errors, s)
 	r.OOM, v.newOOM = t.news(r.OOM, oomAt(s), t.rules.OOMKilled.Clear)
 	r.Job, v.newJob = t.news(r.Job, jobFailedAt(s), t.rules.JobFailed.Clear)
+	v.rollout(s)
 	looped := r.find(CrashLoop).Firing
 	r.Conditions = v.judge(rules)
+	v.ranOn(s)
+	r.Places = r.where(s)
 	if looped && r.Restarts != nil && r.find(CrashLoop).idle() { // cleared: it takes new restarts to raise it again
 		anew := *r.Restarts
 		anew.Samples = nil

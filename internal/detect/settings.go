@@ -22,6 +22,7 @@ const (
 	UnitCount                // a whole number
 	UnitTimes                // a factor
 	UnitSeverity             // Value.Word: info, warning or critical; empty: off
+	UnitSwitch               // Value.Word: on; empty: off
 )
 
 // Value is what a setting is set to.
@@ -36,7 +37,7 @@ func (u Unit) Text(v Value) string {
 	switch u {
 	case UnitSpan, UnitTime:
 		return v.Span.text()
-	case UnitSeverity:
+	case UnitSeverity, UnitSwitch:
 		if v.Word == "" {
 			return "off"
 		}
@@ -81,7 +82,7 @@ func bytesText(x float64) string {
 	return number(x) + "B"
 }
 
-// Setting is one thing that can be set of a condition. Least and Most bound its number, or its time in seconds; of a
+// Setting is one thing that can be set of a condition, or of a policy. Least and Most bound its number, or its time in seconds; of a
 // span given in intervals, none.
 type Setting struct {
 	Condition   string
@@ -98,7 +99,7 @@ type field struct {
 	at any
 }
 
-// Settings lists all that can be set: of each condition that Conditions lists, in its order. A condition that has no
+// Settings lists all that can be set: of each condition that Conditions lists, then of each of Policies, in their order. A condition that has no
 // hold, or whose clearing no time decides, has no such setting.
 func Settings() []Setting {
 	r := Default()
@@ -122,7 +123,7 @@ func (u Unit) bounds() (least, most float64) {
 		return 1, 1e9
 	case UnitTimes:
 		return 0, 1000
-	case UnitSpan, UnitTime, UnitSeverity:
+	case UnitSpan, UnitTime, UnitSeverity, UnitSwitch:
 	}
 	return 0, (7 * 24 * time.Hour).Seconds()
 }
@@ -182,7 +183,10 @@ func (r *Rules) fields() []field {
 		r.GPUMemory.fields(GPUMemory, UnitPercent),
 		r.SourceBlind.fields(),
 		r.ClusterSilent.fields(),
+		r.Storm.fields(),
 		r.TwoCollectors.fields(),
+		r.policyFields(),
+		r.Explain.fields(),
 	)
 }
 
@@ -284,6 +288,10 @@ func (f field) value() Value {
 		return Value{Number: float64(*p)}
 	case *string:
 		return Value{Word: *p}
+	case *bool:
+		if *p {
+			return Value{Word: "on"}
+		}
 	}
 	return Value{}
 }
@@ -302,6 +310,8 @@ func (f field) set(v Value) {
 		*p = int(v.Number)
 	case *string:
 		*p = v.Word
+	case *bool:
+		*p = v.Word == "on"
 	}
 }
 
@@ -312,7 +322,7 @@ func (u Unit) compare(a, b Value) float64 {
 		return float64(a.Span.Time - b.Span.Time)
 	case UnitSeverity:
 		return float64(schema.SeverityRank(a.Word) - schema.SeverityRank(b.Word))
-	case UnitSpan, UnitPercent, UnitCelsius, UnitBytes, UnitCount, UnitTimes:
+	case UnitSpan, UnitPercent, UnitCelsius, UnitBytes, UnitCount, UnitTimes, UnitSwitch:
 	}
 	return a.Number - b.Number
 }

@@ -160,6 +160,13 @@ func TestHealthyServicesAreNotRemembered(t *testing.T) {
 	if size := len(encode(t, c.memory)); size > 400 {
 		t.Errorf("the memory of 10,000 healthy services has %d bytes: %s", size, encode(t, c.memory))
 	}
+	for n := range services {
+		services[n].Image = "shop/web:1"
+	}
+	c.see(snapshot(after(3*i), services...))
+	if size := len(encode(t, c.memory)); size > 10000*16+400 { // 12 bytes each, in base64
+		t.Errorf("the memory of 10,000 healthy services with an image has %d bytes", size)
+	}
 }
 
 func TestObjectGoneFromCompleteSnapshots(t *testing.T) {
@@ -318,8 +325,8 @@ func random(r *rand.Rand, at time.Time) schema.ClusterContext {
 			func() svc { s := up(name); s.ErrorCount1h = new(r.Int64N(200)); return s },
 			func() svc { s := down(name); s.Stale = true; return s },
 		}
-		if at := r.IntN(len(kinds) + 1); at < len(kinds) {
-			s.Services = append(s.Services, kinds[at]())
+		if k := r.IntN(len(kinds) + 1); k < len(kinds) {
+			s.Services = append(s.Services, deployed(r, kinds[k](), at))
 		}
 	}
 	for n := range 2 {
@@ -337,6 +344,18 @@ func random(r *rand.Rand, at time.Time) schema.ClusterContext {
 		s.Unread = []schema.UnreadPart{{Part: schema.Parts()[r.IntN(9)], Reason: "not here"}}
 	case 4, 5, 6:
 		s.Collector, s.Host = string(rune('A'+r.IntN(3))), "host"
+	}
+	return s
+}
+
+// deployed is s with any image, or none, deployed at any time, or none.
+func deployed(r *rand.Rand, s svc, at time.Time) svc {
+	s.Image = []string{"", "a", "a", "a", "b", "c"}[r.IntN(6)]
+	if r.IntN(3) == 0 {
+		s.LastDeployAt = at.Add(-time.Duration(r.IntN(300)-10) * time.Second)
+	}
+	if s.LastFailure != nil && r.IntN(3) == 0 {
+		s.LastFailure.Reason = schema.FailureStart
 	}
 	return s
 }

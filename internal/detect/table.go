@@ -71,7 +71,7 @@ func Conditions(r Rules) []Declared {
 	for _, x := range r.sourceRules() {
 		all = append(all, Declared{x.name, schema.KindSource, "", x.level.Severity})
 	}
-	return append(all, Declared{ClusterSilent, schema.KindCluster, "", r.ClusterSilent.Severity},
+	return append(all, Declared{ClusterSilent, schema.KindCluster, "", r.ClusterSilent.Severity}, r.Storm.declared(),
 		Declared{TwoCollectors, schema.KindCollector, "", r.TwoCollectors.Severity})
 }
 

@@ -10,7 +10,11 @@ import (
 const (
 	VerdictFiring    = "firing"     // alerting, and still true
 	VerdictClearHold = "clear_hold" // alerting, but no longer true: being watched before it is called well
+	VerdictExplained = "explained"  // true, and told as what another object explains
+	VerdictStorm     = "storm"      // true, and told as a part of a storm
 	VerdictHold      = "hold"       // true, but not for long enough
+	VerdictGrace     = "grace"      // true, but kept back after a deploy
+	VerdictFlapping  = "flapping"   // alerting, but no longer true: kept open because it has come back so often
 	VerdictWell      = "well"
 	VerdictNotWanted = "not_wanted" // stopped on purpose
 	VerdictByHand    = "by_hand"    // stopped by a person
@@ -31,11 +35,14 @@ type Reason struct {
 
 // Why tells for each condition of o why it is or is not alerting, by the memory and the newest snapshot, which may be
 // nil. An object that neither knows has one reason, that it is unknown. The object that Collector gives is explained by
-// the memory of the cluster that it names; a whole cluster is WhySilent's.
+// the memory of the cluster that it names. Of a whole cluster it tells whether there is a storm; the rest is WhySilent's.
 func Why(m Memory, s *schema.ClusterContext, r Rules, o schema.Object) []Reason {
 	if o.Kind == schema.KindCollector {
 		r = r.in(o.Name)
 		return []Reason{m.Collector.why(o.Name, &r)}
+	}
+	if o.Kind == schema.KindCluster {
+		return []Reason{m.whyStorm(o.Name, r)}
 	}
 	v := m.look(s, &r, o)
 	if !v.present() && len(v.rec.Conditions) == 0 {
@@ -69,7 +76,7 @@ func (v *view) stale() bool { return v.svc != nil && v.svc.Stale || v.node != ni
 // look finds o in the snapshot and in the memory. It judges nothing anew: that is Detect's.
 func (m *Memory) look(s *schema.ClusterContext, r *Rules, o schema.Object) view {
 	t := tick{now: m.TakenAt, since: m.Since, interval: schema.DefaultInterval, rules: r}
-	v := view{t: &t, rec: m.recall(o)}
+	v := view{t: &t, rec: m.recall(o), m: m}
 	if s == nil {
 		return v
 	}
@@ -123,11 +130,12 @@ func (v *view) why(r *rule) Reason {
 	var seen sight
 	if v.present() {
 		seen = r.see(v)
+		v.linger(&seen)
 		if seen.why == "" && r.reads != nil {
 			seen.why = r.reads(v)
 		}
 	}
-	reason := v.reason(r, &c, seen)
+	reason := v.elsewhere(v.reason(r, &c, seen))
 	if changed := v.t.rules.changed(r.name); changed != "" && reason.Verdict != VerdictOff {
 		reason.Text += "; " + changed
 	}
@@ -148,8 +156,12 @@ func (v *view) reason(r *rule, c *condition, seen sight) Reason {
 		return Reason{Verdict: VerdictFiring, Text: "alerting since " + clock(c.Since) + ", " + c.Title, Since: c.Since}
 	case absent:
 		return v.absentReason(c)
+	case seen.lingers:
+		return v.flapReason(c, seen.clear)
 	case c.Firing:
 		return v.waiting(VerdictClearHold, "alerting, but well for ", c.Well, c.Quiet, seen.clear)
+	case v.keptBack(c):
+		return v.graceReason(c)
 	}
 	return v.waiting(VerdictHold, "holding, ", c.Since, c.Held, seen.hold)
 }

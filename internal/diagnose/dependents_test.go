@@ -65,7 +65,7 @@ func TestAffectedIsBoundedAndCountsAll(t *testing.T) {
 	if len(got) != schema.MaxAffected || count != 3*schema.MaxAffected || got[0].Object != service("w000") {
 		t.Errorf("%d of %d, first %v", len(got), count, got[0])
 	}
-	evidence := v.Freeze(service("db"), nil)
+	evidence := v.Freeze(service("db"), nil, nil)
 	if text := evidence[len(evidence)-1].Text; !strings.HasPrefix(text, "600 services depend on it: shop/w000 (running); ") || !strings.HasSuffix(text, "; and 590 more") {
 		t.Errorf("the evidence says %q", text)
 	}

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -14,7 +15,7 @@ import (
 const (
 	KindCondition = "condition" // what the rules saw, and the state that the object is in
 	KindFailure   = "failure"   // how it failed last, in the engine's words
-	KindNeighbour = "neighbour" // what it depends on, or what depends on it
+	KindNeighbour = "neighbour" // what it depends on, what depends on it, or whom it affects
 	KindChange    = "change"    // a new image, a deploy
 	KindNode      = "node"      // the machine below it
 	KindEvent     = "event"
@@ -29,23 +30,26 @@ const (
 	recentChange  = 30 * time.Minute // a change this long before the onset is worth suspecting
 )
 
-// Freeze is NewView(&s).Freeze; use a View to freeze many objects of one snapshot.
+// Freeze is NewView(&s).Freeze of what explains nothing else; use a View to freeze many objects of one snapshot.
 func Freeze(s schema.ClusterContext, o schema.Object, conds []schema.Condition) []schema.Evidence {
-	return NewView(&s).Freeze(o, conds)
+	return NewView(&s).Freeze(o, conds, nil)
 }
 
 // Freeze gathers what the snapshot says about o, most telling first, as E1, E2, …: what fires, how it failed last,
-// what it depends on, what changed, its node, recent events, and its log lines as templates with counts. E1 is the
-// first firing condition. The result is at most schema.MaxEvidenceBytes as JSON; what does not fit is left out from
-// the end.
-func (v *View) Freeze(o schema.Object, conds []schema.Condition) []schema.Evidence {
-	f := freezer{View: v, object: o, now: v.snap.TakenAt}
+// whom it affects, what it depends on, what changed, its node, recent events, and its log lines as templates with
+// counts. E1 is the first firing condition. victims are the objects that o explains, worst first; of a storm they are
+// what fails, and the evidence says what they share. The result is at most schema.MaxEvidenceBytes as JSON; what does
+// not fit is left out from the end.
+func (v *View) Freeze(o schema.Object, conds []schema.Condition, victims []schema.Affected) []schema.Evidence {
+	f := freezer{View: v, object: o, now: v.snap.TakenAt, victims: victims}
 	f.conditions(conds)
 	switch s := v.service(o); {
 	case s != nil:
 		f.service(s)
 	case o.Kind == schema.KindNode:
 		f.nodeItself(v.node(o.Name), conds)
+	case o.Kind == schema.KindCluster:
+		f.storm()
 	}
 	if o.Kind != schema.KindCollector && o.Kind != schema.KindCluster { // which events of this cluster do not name
 		f.events(o)
@@ -59,6 +63,7 @@ type freezer struct {
 	*View
 	object  schema.Object
 	now     time.Time
+	victims []schema.Affected
 	items   []schema.Evidence
 	suspect []*schema.ServiceSummary // neighbours in trouble, whose log lines are wanted too
 }
@@ -92,11 +97,12 @@ func (f *freezer) service(s *schema.ServiceSummary) {
 	if s.Job != nil && s.Job.LastExitCode != 0 {
 		f.add(KindFailure, me, s.Job.At, fmt.Sprintf("its last run ended with exit code %d at %s", s.Job.LastExitCode, clock(s.Job.At, f.now)))
 	}
+	f.affected()
 	f.neighbours(s)
-	f.callers(s)
+	f.kinship(s)
 	f.changes(s)
 	for _, n := range f.nodesOf(s) {
-		if text := nodeTrouble(n, f.now); text != "" {
+		if text := cmp.Or(nodeTrouble(n, f.now), f.rebooted(n)); text != "" {
 			f.add(KindNode, n.ID, f.now, text)
 		}
 	}
@@ -116,6 +122,10 @@ func (f *freezer) neighbours(s *schema.ServiceSummary) {
 			text = fmt.Sprintf("%s depends on %s, which is not running: %s; %s", s.Name, d.Name, f.stopped(d), describe(d, ""))
 		}
 		if troubleOf(d) == well {
+			if again := f.recovered(d); again != "" {
+				wrong = append(wrong, f.neighbour(d.Object().String(), text+"; "+again))
+				continue
+			}
 			fine = append(fine, f.neighbour(d.Object().String(), text))
 			continue
 		}
@@ -155,7 +165,15 @@ func (f *freezer) nodeItself(n *schema.NodeSummary, conds []schema.Condition) {
 		text = "node " + n.ID + ": " + n.Status
 	}
 	f.add(KindNode, n.ID, f.now, text)
+	if has(conds, "node_down") {
+		f.lastKnown(n)
+	}
 	f.usedBy(n, conds)
+	if len(f.victims) > 0 {
+		f.affected()
+		f.ranOn(n)
+		return
+	}
 	var hit []string
 	for i := range f.snap.Services {
 		s := &f.snap.Services[i]
@@ -171,6 +189,7 @@ func (f *freezer) nodeItself(n *schema.NodeSummary, conds []schema.Condition) {
 func (f *freezer) lines() {
 	if s := f.View.service(f.object); s != nil {
 		f.linesOf(s, maxTemplates)
+		f.linesAbout(s)
 	}
 	for _, d := range f.suspect {
 		f.linesOf(d, maxNearTemplates)

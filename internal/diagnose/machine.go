@@ -9,16 +9,22 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// nodeCause says what is wrong with a machine: the worst of what fires, by its own numbers. None of it has a step among
-// the verbs, so that the statement says what to look at.
+// lookAtNode is the step for a machine that does not answer. No command line is given for it: how to reach the machine
+// is not known.
+const lookAtNode = "whether the machine answers, and what its console and its provider say"
+
+// nodeCause says what is wrong with a machine: the worst of what fires, by its own numbers. Of what has no step among
+// the verbs the statement says what to look at.
 func (r *ruler) nodeCause(n *schema.NodeSummary) cause {
 	c := cause{component: n.ID, category: CategoryResources, confidence: schema.ConfidenceHigh, why: "its own numbers say so", verb: VerbNone}
 	switch {
 	case n.Status == schema.NodeDown || r.has("node_down"):
 		c.category, c.why = CategoryNode, "the node itself does not answer"
-		if c.summary = nodeTrouble(n, r.now); c.summary == "" && len(r.firing) > 0 {
-			c.summary = r.fired()
+		c.summary = unseen(n, r.now)
+		if len(r.victims) > 0 {
+			c.why += fmt.Sprintf(", and what ran there fails: %s", howMany(r.victims))
 		}
+		c.verb = VerbInspect
 	case len(r.firing) > 0:
 		c.summary, c.reason = r.fired(), r.advice(n)
 		if r.firing[0].Name == "node_rebooted" || r.firing[0].Name == "gpu_errors" {
@@ -29,6 +35,9 @@ func (r *ruler) nodeCause(n *schema.NodeSummary) cause {
 	}
 	if c.reason != "" {
 		c.summary += "; " + c.reason
+	}
+	if c.verb == VerbInspect {
+		c.reason = lookAtNode
 	}
 	if c.summary == "" {
 		c.summary = "node " + n.ID

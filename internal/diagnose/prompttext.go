@@ -17,7 +17,8 @@ The user message holds one block of data between the lines "DATA <nonce>" and "E
 JSON value. Lines with an "id" (E1, E2, ...) are pieces of evidence, the most telling first:
 - condition: what the alert rules saw, and the state the object is in now
 - failure: how it failed last, in the container engine's own words
-- neighbour: a service that the object depends on, and its state; or the services that depend on the object
+- neighbour: a service that the object depends on, and its state; the services that depend on the object; or what
+  fails because of it or together with it, how many there are, and what they share
 - change: a new image or a deploy
 - node: the machine below it
 - event: something that happened in the last minutes; "count" is how often

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,20 +42,21 @@ type cause struct {
 	confidence string
 	why        string // of the confidence
 	verb       string
+	target     string // of the verb; empty: the component
 	reason     string // of the verb
 	other      []schema.Alternative
 }
 
-// ByRules is NewView(&s).ByRules.
+// ByRules is NewView(&s).ByRules of what explains nothing else.
 func ByRules(s schema.ClusterContext, o schema.Object, conds []schema.Condition, ev []schema.Evidence) schema.Diagnosis {
-	return NewView(&s).ByRules(o, conds, ev)
+	return NewView(&s).ByRules(o, conds, nil, ev)
 }
 
 // ByRules says what the rules can without a model: the object to blame, since when, what changed before that, the most
 // telling log line, how sure that is and why, and the next step. Its evidence ids are those of ev, which Freeze made
-// of the same snapshot and object.
-func (v *View) ByRules(o schema.Object, conds []schema.Condition, ev []schema.Evidence) schema.Diagnosis {
-	r := ruler{View: v, object: o, firing: firing(conds), evidence: ev, now: v.snap.TakenAt}
+// of the same snapshot, object and victims.
+func (v *View) ByRules(o schema.Object, conds []schema.Condition, victims []schema.Affected, ev []schema.Evidence) schema.Diagnosis {
+	r := ruler{View: v, object: o, firing: firing(conds), victims: victims, evidence: ev, now: v.snap.TakenAt}
 	c := r.cause()
 	d := schema.Diagnosis{
 		Summary:       scrub.Line(c.summary, maxSummary),
@@ -68,7 +70,7 @@ func (v *View) ByRules(o schema.Object, conds []schema.Condition, ev []schema.Ev
 		d.Alternatives = append(d.Alternatives, schema.Alternative{Statement: scrub.Line(x.Statement, maxWhy), Check: scrub.Line(x.Check, maxWhy)})
 	}
 	d.InsufficientData = c.category == CategoryUnknown
-	a := schema.Action{Verb: c.verb, Target: c.component, Reason: scrub.Line(c.reason, maxWhy)}
+	a := schema.Action{Verb: c.verb, Target: cmp.Or(c.target, c.component), Reason: scrub.Line(c.reason, maxWhy)}
 	if c.verb == VerbNone {
 		a.Target = ""
 	}
@@ -84,12 +86,17 @@ type ruler struct {
 	*View
 	object   schema.Object
 	firing   []schema.Condition
+	victims  []schema.Affected
 	evidence []schema.Evidence
 	now      time.Time
 }
 
 func (r *ruler) has(name string) bool {
-	return slices.ContainsFunc(r.firing, func(c schema.Condition) bool { return c.Name == name })
+	return has(r.firing, name)
+}
+
+func has(conds []schema.Condition, name string) bool {
+	return slices.ContainsFunc(conds, func(c schema.Condition) bool { return c.Name == name && c.Until.IsZero() })
 }
 
 // since is when the first of what fires began.
@@ -111,6 +118,9 @@ func (r *ruler) cause() cause {
 	case schema.KindCollector:
 		return r.collectorCause()
 	case schema.KindCluster:
+		if r.has("storm") && !r.has("cluster_silent") { // of a silent one nothing is known
+			return r.stormCause()
+		}
 		return r.silenceCause()
 	case schema.KindSource:
 		return r.sourceCause()
@@ -119,7 +129,7 @@ func (r *ruler) cause() cause {
 	if s == nil {
 		return r.unknown("the snapshot says nothing more about it")
 	}
-	own := r.own(s, r.has)
+	own := r.withVictims(s, r.own(s, r.has))
 	if own.category == CategoryStart || own.category == CategoryMemory {
 		return own // the engine itself says why
 	}
@@ -128,6 +138,7 @@ func (r *ruler) cause() cause {
 	}
 	g := r.blame(s)
 	if g == nil {
+		own.other = append(own.other, r.outlived(s)...)
 		return own
 	}
 	if own.category != CategoryUnknown && r.longGone(s, g) {
@@ -218,6 +229,9 @@ func (r *ruler) statement(c cause) string {
 	}
 	if e, ok := r.telling(c.component); ok && !strings.Contains(text, e.Text) {
 		text += fmt.Sprintf(". Log of %s: “%s”%s", e.Object, e.Text, times(e.Count))
+	}
+	if len(r.victims) > 0 && !r.has("storm") {
+		text += ". Affected: " + namesOf(r.victims, maxVictimsSaid)
 	}
 	return text
 }

@@ -65,7 +65,8 @@ type Options struct {
 	Mistakes []config.Mistake         // of the configuration as a whole
 	Unknown  []config.UnknownVariable // variables that nobody reads
 
-	Rules *detect.Rules // what an analyzer with this configuration judges by; nil: as shipped
+	Rules   *detect.Rules // what an analyzer with this configuration judges by; nil: as shipped
+	Windows int           // weekly ones of silence that the file of rules has
 
 	NATS    bus.Options
 	Named   bool // NATS.URL was configured; else it is where `bellbuoy up` would have its server
@@ -198,6 +199,10 @@ func (d *doctor) configuration(context.Context) []Finding {
 	if settings, overrides := len(d.Rules.Changed), len(d.Rules.Overrides); settings+overrides > 0 {
 		what := fmt.Sprintf("%s changed for all, %s; `bellbuoy why OBJECT` names the lines that are for it", counted(settings, "setting"), counted(overrides, "override"))
 		all = append(all, Finding{AreaConfiguration, "rules", OK, what, ""})
+	}
+	if d.Windows > 0 {
+		what := counted(d.Windows, "weekly window") + " of silence; `bellbuoy silences` says when each holds and what it covers"
+		all = append(all, Finding{AreaConfiguration, "windows", OK, what, ""})
 	}
 	return all
 }

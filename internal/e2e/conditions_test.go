@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,6 +30,7 @@ func severities() map[string]string {
 		detect.Disk: schema.SeverityWarning, detect.LowMemory: schema.SeverityWarning, detect.GPUHot: schema.SeverityWarning,
 		detect.NodeRebooted: schema.SeverityInfo, detect.CPU: schema.SeverityInfo, detect.GPUMemory: schema.SeverityInfo,
 		detect.TwoCollectors: schema.SeverityWarning, detect.SourceBlind: schema.SeverityWarning, detect.ClusterSilent: schema.SeverityCritical,
+		detect.Storm: schema.SeverityCritical,
 	}
 }
 
@@ -58,7 +61,7 @@ func never(source string) map[string]string {
 
 func TestEveryConditionFiresFromEverySourceThatReadsItsPart(t *testing.T) {
 	t.Parallel()
-	own := []string{detect.TwoCollectors, detect.SourceBlind, detect.ClusterSilent} // each has its test below
+	own := []string{detect.TwoCollectors, detect.SourceBlind, detect.ClusterSilent, detect.Storm} // each has its test below
 	for _, c := range detect.Conditions(detect.Default()) {
 		if c.Part == "" && !slices.Contains(own, c.Name) {
 			t.Errorf("%s is of no part that a source reads, so it needs a test like that of %s", c.Name, detect.TwoCollectors)
@@ -242,5 +245,36 @@ func TestClusterSilentFiresWhenItsCollectorIsGone(t *testing.T) {
 	late := detect.Silent(cluster, j.memory, stored, stored.Add(2*time.Minute+time.Second), detect.Default())
 	if len(late.Conditions) != 1 || late.Conditions[0].Name != detect.ClusterSilent || late.Conditions[0].Severity != severities()[detect.ClusterSilent] {
 		t.Errorf("after two minutes there is %+v", late)
+	}
+}
+
+func TestStormFiresFromManyServicesThatStop(t *testing.T) {
+	t.Parallel()
+	var lines []string
+	for n := range 3 {
+		s := e2e.Snapshot("squall", n, 1-min(n, 1))
+		one := s.Services[0]
+		s.Services = nil
+		for k := range 12 {
+			one.Name = fmt.Sprintf("web-%02d", k)
+			s.Services = append(s.Services, one)
+		}
+		lines = append(lines, printed(s))
+	}
+	file := filepath.Join(t.TempDir(), "squall.jsonl")
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := collect(t, bustest.Server(t), collector.Config{Cluster: "squall", Source: []string{"file:" + file}})
+	j := judge{t: t}
+	down := func(s schema.ClusterContext) bool { return *s.Services[0].ReplicasRunning == 0 }
+	if found := j.hear(c.until(t, "anything", func(s schema.ClusterContext) bool { return len(s.Services) > 0 })); len(found) > 0 {
+		t.Fatalf("while all run there is %v", found)
+	}
+	s := c.until(t, "services that stopped", down)
+	j.hear(s)
+	found := j.hear(again(s, s.Interval()))
+	if len(found) != 13 || found[0] != "squall "+detect.Storm+" "+severities()[detect.Storm] {
+		t.Errorf("what fires is %v; want the storm, and the 12 in it", found)
 	}
 }

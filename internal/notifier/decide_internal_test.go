@@ -94,6 +94,7 @@ func TestBegunAnew(t *testing.T) {
 		}
 		return c
 	}
+	ahead := channel.Told{Revision: 3, Episode: 1, At: channeltest.At(1)} // by a clock that is behind that of revision 2
 	second := told
 	second.Episode = 2
 	tests := []struct {
@@ -105,6 +106,7 @@ func TestBegunAnew(t *testing.T) {
 		{"never-told", two, channel.Told{}, false},
 		{"same", two, told, false},
 		{"older-state-of-the-same", channeltest.Opened("checkout"), told, false},
+		{"older-state-by-a-clock-ahead", two, ahead, false},
 		{"gone-on", channeltest.Add(two, schema.EventCleared), told, false},
 		{"next-episode", channeltest.NewEpisode(two), told, false},
 		{"at-revision-1-again", later(channeltest.Opened("checkout")), told, true},

@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
@@ -83,7 +84,7 @@ func begunAnew(c schema.Conversation, told channel.Told) bool {
 			return !m.At.Equal(told.At)
 		}
 	}
-	return c.Revision < told.Revision && newestAt(c).After(told.At)
+	return c.Revision < told.Revision && oldestAt(c).After(told.At)
 }
 
 // newestAt is when the conversation's newest event happened.
@@ -92,6 +93,15 @@ func newestAt(c schema.Conversation) time.Time {
 		return c.UpdatedAt
 	}
 	return c.Messages[len(c.Messages)-1].At
+}
+
+// oldestAt is when the first of the conversation's events happened. A state that is a little older than what was told may
+// well have newer events, because snapshots and replies bear the times of different clocks; but not only newer ones.
+func oldestAt(c schema.Conversation) time.Time {
+	if len(c.Messages) == 0 {
+		return c.UpdatedAt
+	}
+	return slices.MinFunc(c.Messages, func(a, b schema.Message) int { return a.At.Compare(b.At) }).At
 }
 
 // merge joins what we have to write with what somebody else wrote meanwhile. What the receiver has never grows less,

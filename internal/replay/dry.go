@@ -11,13 +11,17 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // Dry is a replay through the analyzer's thinking alone.
 type Dry struct {
 	Recording
-	Rules *detect.Rules // to judge by; nil: those as shipped
-	All   bool          // also tell what was dropped, held, and changed nothing
+	Rules   *detect.Rules   // to judge by; nil: those as shipped
+	Windows silence.Windows // of silence, by the times at which snapshots were taken
+	All     bool            // also tell what was dropped, held, and changed nothing
+
+	Look func(Standing) // is shown how things stand after each snapshot; nil: nobody wants to know
 }
 
 // Summary is what a dry replay came to.
@@ -83,6 +87,7 @@ func (p *player) take(l line) {
 	s := l.snapshot
 	p.pass(&l)
 	s.Recorded = false // whoever judges a recording misses what it lacks
+	defer func() { p.look(&s, p.clock.at(l.at)) }()
 	p.sum.Snapshots++
 	p.sum.Course = l.at
 	step := decide.New(s, detect.Position{Seq: position(&l), At: p.clock.at(l.at)}, p.rules)
@@ -97,9 +102,11 @@ func (p *player) take(l line) {
 	if p.dry.All {
 		p.explain(here, &step.Snapshot, next)
 	}
+	hush := decide.Hush{Snapshot: &step.Snapshot, Windows: p.dry.Windows, Now: s.TakenAt}
 	for _, f := range step.Founds(p) {
 		id := schema.ConversationID(f.Cluster, f.Object)
 		was := p.talks[id]
+		f.Silence = hush.Covering(f, was.Conversation)
 		c, reason := step.Next(was.Conversation, f, func() string { return "" })
 		p.fold(here, was, c, reason)
 	}
@@ -135,7 +142,7 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 	p.talks[c.ID] = now
 	events := c.Messages[max(0, len(c.Messages)-(c.Revision-was.Revision)):]
 	loud := -1
-	if posted {
+	if posted && !silent(&c, post.Kind) {
 		loud = loudest(post.Kind, events)
 	}
 	if loud >= 0 {
@@ -147,6 +154,16 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		e.Posted, e.Sound = posted, i == loud
 		p.say(e)
 	}
+}
+
+// silent tells whether the newest event of that kind makes no sound.
+func silent(c *schema.Conversation, kind string) bool {
+	for _, m := range slices.Backward(c.Messages) {
+		if m.Kind == kind {
+			return m.Silent
+		}
+	}
+	return false
 }
 
 // Live gives the conversations of a cluster that a snapshot without findings could change.

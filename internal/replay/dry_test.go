@@ -13,8 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/replay"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // recording is a file of the given lines.
@@ -63,6 +65,30 @@ func TestABadLineEndsADryReplayUnlessItIsSkipped(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"3 opened prod/shop/db"}, got); diff != "" {
 		t.Errorf("timeline (-want +got):\n%s", diff)
+	}
+}
+
+// The windows of silence hold by the times of the recording, in whatever zone.
+func TestWindowsHoldByTheTimesOfTheRecording(t *testing.T) {
+	w := silence.Weekly{
+		Name: "nights", Matcher: silence.Cluster("prod"), Zone: time.UTC, Reason: "backups",
+		From: (at.UTC().Hour()*60 + at.UTC().Minute()) % (24 * 60), To: (at.UTC().Hour()*60 + at.UTC().Minute() + 1) % (24 * 60),
+	}
+	w.Days[at.UTC().Weekday()] = true
+	var lines []string
+	for n := range 6 { // the last ones are after the minute
+		lines = append(lines, shop(t, "prod", n, 0), shop(t, "test", n, 0))
+	}
+	var got []string
+	sum, err := replay.Dry{Recording: replay.Recording{Path: recording(t, lines...)}, Windows: silence.Windows{w}}.Run(t.Context(), func(e replay.Entry) {
+		got = append(got, fmt.Sprintf("%s %s %v", e.Cluster, e.Kind, e.Posted))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"prod opened false", "prod silenced false", "test opened true", "prod unsilenced true"}
+	if diff := cmp.Diff(want, got); diff != "" || sum.Posts != 2 {
+		t.Errorf("%d posts (-want +got):\n%s", sum.Posts, diff)
 	}
 }
 
@@ -129,7 +155,9 @@ func TestLinesOfAMegabyteAndTenThousandServicesArePlayed(t *testing.T) {
 		lines = append(lines, string(body))
 	}
 	opened := 0
-	d := replay.Dry{Recording: replay.Recording{Path: recording(t, lines...)}, All: true}
+	rules := detect.Default()
+	rules.Storm.On = false // or else they were one
+	d := replay.Dry{Recording: replay.Recording{Path: recording(t, lines...)}, Rules: &rules, All: true}
 	sum, err := d.Run(t.Context(), func(e replay.Entry) {
 		if e.Kind == schema.EventOpened {
 			opened++
@@ -137,5 +165,87 @@ func TestLinesOfAMegabyteAndTenThousandServicesArePlayed(t *testing.T) {
 	})
 	if err != nil || opened != 100 || sum.Open != 100 || sum.Snapshots != 4 {
 		t.Errorf("%v; %d opened of which 100 are down; %+v", err, opened, sum)
+	}
+}
+
+// shopNeedingDB is a line of a shop whose api needs its db, n intervals from the beginning.
+func shopNeedingDB(t *testing.T, n, db, api int) string {
+	t.Helper()
+	body, err := json.Marshal(schema.ClusterContext{
+		ClusterName: "prod", TakenAt: at.Add(time.Duration(n) * 15 * time.Second), IntervalSeconds: 15,
+		Services: []schema.ServiceSummary{
+			{Name: "api", Namespace: "shop", ReplicasRunning: new(api), ReplicasDesired: new(1), DependsOn: []string{"db"}},
+			{Name: "db", Namespace: "shop", ReplicasRunning: new(db), ReplicasDesired: new(1)},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestADryReplayFoldsAsTheAnalyzerDoes(t *testing.T) {
+	lines := []string{shopNeedingDB(t, 0, 1, 1)}
+	for n := range 2 {
+		lines = append(lines, shopNeedingDB(t, 1+n, 1, 0))
+	}
+	for n := range 2 {
+		lines = append(lines, shopNeedingDB(t, 3+n, 0, 0))
+	}
+	for n := range 8 {
+		lines = append(lines, shopNeedingDB(t, 5+n, 1, 1))
+	}
+	var got []string
+	d := replay.Dry{Recording: replay.Recording{Path: recording(t, lines...)}}
+	sum, err := d.Run(t.Context(), func(e replay.Entry) {
+		got = append(got, fmt.Sprintf("%d %s %s, posted %v, sound %v", e.Line, e.Kind, e.Object, e.Posted, e.Sound))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"3 opened shop/api, posted true, sound true",
+		"5 opened shop/db, posted true, sound true",
+		"5 folded shop/api, posted true, sound false",
+		"10 cleared shop/db, posted true, sound false",
+	}
+	if diff := cmp.Diff(want, got); diff != "" || sum.Sounds != 2 {
+		t.Errorf("timeline (-want +got), %d sounds:\n%s", sum.Sounds, diff)
+	}
+}
+
+// What is left of a storm goes on by itself, and nobody is woken for it again.
+func TestWhatOpensSilentlyIsNoSound(t *testing.T) {
+	var lines []string
+	for n, running := range []int{12, 12, 0, 0, 10, 10, 10, 10, 10, 10, 10} {
+		s := schema.ClusterContext{ClusterName: "prod", TakenAt: at.Add(time.Duration(n) * 15 * time.Second), IntervalSeconds: 15}
+		for k := range 12 {
+			up := 0
+			if k < running {
+				up = 1
+			}
+			s.Services = append(s.Services, schema.ServiceSummary{Name: fmt.Sprintf("s-%02d", k), ReplicasRunning: new(up), ReplicasDesired: new(1)})
+		}
+		body, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(body))
+	}
+	var got []string
+	d := replay.Dry{Recording: replay.Recording{Path: recording(t, lines...)}}
+	if _, err := d.Run(t.Context(), func(e replay.Entry) {
+		got = append(got, fmt.Sprintf("%d %s %s, posted %v, sound %v", e.Line, e.Kind, e.Object, e.Posted, e.Sound))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"4 opened prod, posted true, sound true",
+		"9 opened s-10, posted true, sound false",
+		"9 opened s-11, posted true, sound false",
+		"9 cleared prod, posted true, sound false",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("timeline (-want +got):\n%s", diff)
 	}
 }

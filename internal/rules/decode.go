@@ -13,13 +13,15 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // decoder walks the nodes of one file.
 type decoder struct {
 	rules      detect.Rules
+	windows    silence.Windows
 	settings   []detect.Setting
-	conditions []detect.Declared
+	conditions []detect.Declared // and policies
 	mistakes   Mistakes
 	broken     map[string]bool // conditions of which something could not be read, so that the rest of it means nothing
 }
@@ -47,9 +49,13 @@ func (d *decoder) file(text []byte) {
 		return
 	}
 	var overrides *yaml.Node
-	d.pairs(top, "the file", []string{"rules", "overrides"}, func(key, value *yaml.Node) {
-		if key.Value == "overrides" {
+	d.pairs(top, "the file", []string{"rules", "overrides", "windows"}, func(key, value *yaml.Node) {
+		switch key.Value {
+		case "overrides":
 			overrides = value
+			return
+		case "windows":
+			d.allWindows(value)
 			return
 		}
 		changes := d.changes(value, detect.Match{})
@@ -114,7 +120,7 @@ func nearest(name string, known []string) string {
 	return known[i]
 }
 
-// changes reads what a list of conditions sets.
+// changes reads what a list of conditions and policies sets.
 func (d *decoder) changes(n *yaml.Node, m detect.Match) []detect.Change {
 	var names []string
 	for _, c := range d.conditions {
@@ -133,15 +139,19 @@ func (d *decoder) changes(n *yaml.Node, m detect.Match) []detect.Change {
 func (d *decoder) applies(key *yaml.Node, m detect.Match) bool {
 	i := slices.IndexFunc(d.conditions, func(c detect.Declared) bool { return c.Name == key.Value })
 	kind, of := m.Kind(), d.conditions[i].Kind
-	if kind == "" || kind == of {
+	if kind == "" || of == "" || kind == of {
 		return true
 	}
+	is := "a condition of"
+	if d.policy(key.Value) {
+		is = "about"
+	}
 	d.wrong(key.Line, "match the cluster alone, or, for a service, namespace, service or label, and, for a node, node",
-		"%s is a condition of a %s, and the match is for a %s", key.Value, of, kind)
+		"%s is %s a %s, and the match is for a %s", key.Value, is, of, kind)
 	return false
 }
 
-// condition reads what is set of one condition: off, on, or its settings.
+// condition reads what is set of one condition or policy: off, on, or its settings.
 func (d *decoder) condition(key, value *yaml.Node) []detect.Change {
 	if value.Kind == yaml.ScalarNode {
 		return d.switched(key, value)
@@ -175,20 +185,28 @@ func (d *decoder) setting(condition, name string) detect.Setting {
 	return d.settings[i]
 }
 
-// switched reads a condition that is off, or on again with the severity that it is shipped with.
+func (d *decoder) policy(name string) bool {
+	return slices.ContainsFunc(d.settings, func(s detect.Setting) bool { return s.Condition == name && s.Name == detect.SettingEnabled })
+}
+
+// switched reads a condition that is off, or on again with the severity that it is shipped with; or a policy that is
+// off or on.
 func (d *decoder) switched(key, value *yaml.Node) []detect.Change {
-	severity := ""
+	setting, on, settings := detect.SettingEnabled, "on", "its settings below it"
+	if !d.policy(key.Value) {
+		i := slices.IndexFunc(d.conditions, func(c detect.Declared) bool { return c.Name == key.Value })
+		setting, on, settings = detect.SettingSeverity, d.conditions[i].Severity, key.Value+": {severity: warning}"
+	}
 	switch value.Value {
 	case "on":
-		i := slices.IndexFunc(d.conditions, func(c detect.Declared) bool { return c.Name == key.Value })
-		severity = d.conditions[i].Severity
 	case "off":
+		on = ""
 	default:
-		d.wrong(value.Line, fmt.Sprintf("write %s: off, %s: on, or %s: {severity: warning}", key.Value, key.Value, key.Value),
+		d.wrong(value.Line, fmt.Sprintf("write %s: off, %s: on, or %s", key.Value, key.Value, settings),
 			"%s: %q is neither off, nor on, nor settings", key.Value, value.Value)
 		return nil
 	}
-	return []detect.Change{change(d.setting(key.Value, detect.SettingSeverity), detect.Value{Word: severity}, key.Line)}
+	return []detect.Change{change(d.setting(key.Value, setting), detect.Value{Word: on}, key.Line)}
 }
 
 // contradictions tells what cannot be meant once the changes are made, beside what the rules without them contradict

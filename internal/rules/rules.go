@@ -1,6 +1,6 @@
 // Package rules reads the file that changes the rules of detection: any condition's thresholds, holds, clearing and
-// severity, for all objects and by overrides for some. It knows YAML; what there is to set, its units and its bounds are
-// detect's own table.
+// severity, for all objects and by overrides for some; the policies beside them, such as the grace after a deploy; and the
+// weekly windows of silence. It knows YAML; what there is to set, its units and its bounds are detect's own table.
 //
 //	rules:                                    # for all
 //	  disk: {raise: 85%, clear: 80%, hold: 10m}
@@ -9,6 +9,8 @@
 //	  - match: {cluster: prod, namespace: shop, service: "batch-*", label: {tier: dev}}
 //	    rules:
 //	      service_down: {hold: 4I, severity: warning}
+//	windows:                                  # in which nobody is told, each week
+//	  - {name: backup, match: {name: "db-*"}, days: mon-fri, from: "22:00", to: "06:00", time_zone: Europe/Berlin, reason: backups}
 //
 // A time is written like 30s, 5m or 1h30m, or like 4I in intervals between snapshots; a share like 85%, bytes like 1GB,
 // a temperature like 90C. A number without its unit is a mistake. All mistakes are reported at once, each with its line and
@@ -26,6 +28,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // File names the file. Its zero value is none: the rules as shipped.
@@ -53,20 +56,33 @@ func (f *File) Validate() error {
 // maxFile bounds what is read, in bytes.
 const maxFile = 256 << 10
 
-// Rules reads the file: the rules as shipped where none is named. An error that is about what the file says is a
-// Mistakes.
+// Contents is what a file says.
+type Contents struct {
+	Rules   detect.Rules
+	Windows silence.Windows
+}
+
+// Rules reads what the file says of rules: those as shipped where none is named. Its error is that of Contents.
 func (f *File) Rules() (detect.Rules, error) {
+	c, err := f.Contents()
+	return c.Rules, err
+}
+
+// Contents reads the file: the rules as shipped and no windows where none is named. An error that is about what the file
+// says is a Mistakes.
+func (f *File) Contents() (Contents, error) {
+	shipped := Contents{Rules: detect.Default()}
 	if f.Path == "" {
-		return detect.Default(), nil
+		return shipped, nil
 	}
 	text, err := f.read()
 	if err != nil {
-		return detect.Default(), config.Mistake{
+		return shipped, config.Mistake{
 			Name: variable, Value: f.Path, Problem: "cannot be read: " + err.Error(),
 			Fix: "name a file that this process may read, or unset the variable",
 		}
 	}
-	return Parse(text)
+	return Read(text)
 }
 
 func (f *File) read() ([]byte, error) {
@@ -108,13 +124,20 @@ func (all Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Parse makes rules of a file's text. Its error is a Mistakes, and then the rules are those as shipped.
+// Parse makes rules of a file's text. Its error is that of Read.
 func Parse(text []byte) (detect.Rules, error) {
-	d := decoder{rules: detect.Default(), settings: detect.Settings(), conditions: detect.Conditions(detect.Default()), broken: map[string]bool{}}
+	c, err := Read(text)
+	return c.Rules, err
+}
+
+// Read reads a file's text. Its error is a Mistakes, and then the rules are those as shipped, without windows.
+func Read(text []byte) (Contents, error) {
+	d := decoder{rules: detect.Default(), settings: detect.Settings(), broken: map[string]bool{}}
+	d.conditions = append(detect.Conditions(d.rules), detect.Policies()...)
 	d.file(text)
 	if len(d.mistakes) > 0 {
 		slices.SortStableFunc(d.mistakes, func(a, b Mistake) int { return cmp.Compare(a.Line, b.Line) })
-		return detect.Default(), d.mistakes
+		return Contents{Rules: detect.Default()}, d.mistakes
 	}
-	return d.rules, nil
+	return Contents{d.rules, d.windows}, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/rules"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 var update = flag.Bool("update", false, "write what is said of the files of testdata anew")
@@ -59,12 +60,22 @@ func TestExampleNamesEverySettingAsShipped(t *testing.T) {
 		}
 	}
 	check(t, 3, len(r.Overrides))
+	file, err := rules.Read(example(t))
+	var windows []string
+	for _, w := range file.Windows {
+		windows = append(windows, w.Name+": "+w.Matcher.String()+", "+w.String())
+	}
+	check(t, []string{
+		"backup: cluster=prod name=db-* condition=error_burst, mon-fri 22:00–06:00 Europe/Berlin",
+		"lab-weekend: label.team=lab, sat-sun 00:00–24:00 America/New_York",
+	}, windows)
+	check(t, nil, err)
 	r.Changed, r.Overrides = nil, nil
 	check(t, detect.Default(), r)
 }
 
 func TestFilesThatChangeNothingGiveTheRulesAsShipped(t *testing.T) {
-	for name, text := range map[string]string{"empty": "", "comments": "# nothing\n\n", "marker": "---\n", "overrides-empty": "overrides:\n"} {
+	for name, text := range map[string]string{"empty": "", "comments": "# nothing\n\n", "marker": "---\n", "overrides-empty": "overrides:\n", "windows-empty": "windows:\n"} {
 		t.Run(name, func(t *testing.T) { check(t, detect.Default(), parse(t, text)) })
 	}
 }
@@ -92,6 +103,24 @@ rules:
 	check(t, want, r)
 }
 
+func TestPoliciesAreSwitchedAndSetAsConditionsAre(t *testing.T) {
+	r := parse(t, `
+rules: {deploy_grace: off, flapping: {times: 4, quiet: 1h}}
+overrides:
+  - match: {service: web}
+    rules: {deploy_grace: {enabled: on, for: 60s}, flapping: off}
+  - match: {node: n1}
+    rules: {flapping: {enabled: off}}
+`)
+	web := r.For("prod", schema.Object{Kind: schema.KindService, Name: "web"}, nil)
+	api := r.For("prod", schema.Object{Kind: schema.KindService, Name: "api"}, nil)
+	n1 := r.For("prod", schema.Object{Kind: schema.KindNode, Name: "n1"}, nil)
+	check(t, []bool{true, false, false}, []bool{web.DeployGrace.On, api.DeployGrace.On, n1.DeployGrace.On})
+	check(t, []bool{false, true, false}, []bool{web.Flapping.On, api.Flapping.On, n1.Flapping.On})
+	check(t, time.Minute, web.DeployGrace.For)
+	check(t, detect.FlapRule{On: true, Times: 4, Within: time.Hour, Quiet: time.Hour}, api.Flapping)
+}
+
 func TestOverridesAreReadInTheirOrder(t *testing.T) {
 	r := parse(t, `
 rules: {cpu: off, memory: off}
@@ -110,6 +139,26 @@ overrides:
 	got = r.For("prod", schema.Object{Kind: schema.KindNode, Name: "n1"}, nil)
 	check(t, []string{"info", "critical"}, []string{got.CPU.Severity, got.LowMemory.Severity})
 	check(t, "", r.For("prod", schema.Object{Kind: schema.KindNode, Name: "n2"}, nil).CPU.Severity)
+}
+
+func TestWindowsAreRead(t *testing.T) {
+	file, err := rules.Read([]byte(`
+windows:
+  - {name: a, match: {cluster: prod, label: {team: shop}, label.tier: dev, name: "web-*"}, days: "MON, wed-thu", from: 9:05, to: 24:00, time_zone: UTC, reason: " x "}
+  - {name: b, match: {cluster: "*"}, days: [sat-mon, wed], from: "22:00", to: "00:00", time_zone: Asia/Kolkata, reason: x}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, w := range file.Windows {
+		got = append(got, w.ID()+" "+w.Matcher.String()+" "+w.String()+" "+w.Reason)
+	}
+	check(t, []string{
+		"window:a cluster=prod name=web-* label.team=shop label.tier=dev mon,wed-thu 09:05–24:00 UTC x",
+		"window:b cluster=* mon,wed,sat-sun 22:00–00:00 Asia/Kolkata x",
+	}, got)
+	check(t, []int{9*60 + 5, 24 * 60, 22 * 60, 0}, []int{file.Windows[0].From, file.Windows[0].To, file.Windows[1].From, file.Windows[1].To})
 }
 
 // Each file of testdata holds mistakes; what is said of them stands in the file of the same name that ends in .txt.
@@ -200,6 +249,15 @@ func FuzzParse(f *testing.F) {
 		var wrong rules.Mistakes
 		switch {
 		case err == nil:
+			file, err := rules.Read(text)
+			if err != nil || len(file.Windows) > silence.MaxWindows {
+				t.Errorf("%d windows, %v", len(file.Windows), err)
+			}
+			for _, w := range file.Windows {
+				if at := time.Unix(1795000000, 0); w.Matcher.Validate() != nil || w.Name == "" || w.Reason == "" || w.Next(at).Until.IsZero() {
+					t.Errorf("%+v", w)
+				}
+			}
 			if c := r.Contradictions(); len(c) > 0 {
 				t.Errorf("contradictions: %+v", c)
 			}

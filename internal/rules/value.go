@@ -49,7 +49,7 @@ func bare(text string) bool {
 }
 
 func needsUnit(u detect.Unit) bool {
-	return u != detect.UnitCount && u != detect.UnitTimes && u != detect.UnitSeverity
+	return u != detect.UnitCount && u != detect.UnitTimes && u != detect.UnitSeverity && u != detect.UnitSwitch
 }
 
 func bounded(s detect.Setting, v detect.Value) (least, most string, outside bool) {
@@ -58,7 +58,7 @@ func bounded(s detect.Setting, v detect.Value) (least, most string, outside bool
 	}
 	least, most = s.Unit.Text(timed(s.Least)), s.Unit.Text(timed(s.Most))
 	switch s.Unit {
-	case detect.UnitSeverity:
+	case detect.UnitSeverity, detect.UnitSwitch:
 		return least, most, false
 	case detect.UnitSpan, detect.UnitTime:
 		if v.Span.Intervals != 0 {
@@ -87,6 +87,8 @@ func kind(u detect.Unit) string {
 		return "a whole number"
 	case detect.UnitTimes:
 		return "a factor"
+	case detect.UnitSwitch:
+		return "a switch"
 	case detect.UnitSeverity:
 	}
 	return "a severity"
@@ -108,6 +110,8 @@ func example(u detect.Unit) string {
 		return "5"
 	case detect.UnitTimes:
 		return "5 or 2.5"
+	case detect.UnitSwitch:
+		return "on or off"
 	case detect.UnitSeverity:
 	}
 	return "info, warning or critical; NAME: off switches a condition off"
@@ -130,6 +134,10 @@ func parse(u detect.Unit, text string) (v detect.Value, fix string) {
 			return v, "write " + example(u)
 		}
 		return detect.Value{Word: text}, ""
+	case detect.UnitSwitch:
+		if word, known := map[string]string{"on": "on", "off": ""}[text]; known {
+			return detect.Value{Word: word}, ""
+		}
 	case detect.UnitPercent, detect.UnitCelsius, detect.UnitBytes:
 		size, known := sizes(u)[strings.ToUpper(unit)]
 		switch {
@@ -161,7 +169,7 @@ func sizes(u detect.Unit) map[string]float64 {
 			"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
 			"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
 		}
-	case detect.UnitSpan, detect.UnitTime, detect.UnitCount, detect.UnitTimes, detect.UnitSeverity:
+	case detect.UnitSpan, detect.UnitTime, detect.UnitCount, detect.UnitTimes, detect.UnitSeverity, detect.UnitSwitch:
 	}
 	return nil
 }
@@ -172,7 +180,7 @@ func unitless(u detect.Unit) string {
 		return "%"
 	case detect.UnitCelsius:
 		return "C"
-	case detect.UnitSpan, detect.UnitTime, detect.UnitBytes, detect.UnitCount, detect.UnitTimes, detect.UnitSeverity:
+	case detect.UnitSpan, detect.UnitTime, detect.UnitBytes, detect.UnitCount, detect.UnitTimes, detect.UnitSeverity, detect.UnitSwitch:
 	}
 	return "GB"
 }

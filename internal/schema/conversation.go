@@ -203,6 +203,7 @@ type Message struct {
 	SuggestedCommand string    `json:"suggested_command,omitempty"`
 	Settles          string    `json:"settles,omitempty"`  // the message whose task this is the result of
 	ReplyID          string    `json:"reply_id,omitempty"` // of the reply that this records
+	Silent           bool      `json:"silent,omitempty"`   // nobody need look up: it opens or goes on as part of what they heard
 
 	Unknown map[string]json.RawMessage `json:"-"`
 }

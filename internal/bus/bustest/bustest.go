@@ -39,6 +39,12 @@ func Server(t testing.TB) *NATS {
 	return start(t, embed.Options{Listen: "127.0.0.1:0"})
 }
 
+// ServerUnsynced is Server, but it leaves it to the operating system when writes reach the disk.
+func ServerUnsynced(t testing.TB) *NATS {
+	t.Helper()
+	return start(t, embed.Options{Listen: "127.0.0.1:0", NoSync: true})
+}
+
 func start(t testing.TB, o embed.Options) *NATS {
 	t.Helper()
 	o.Dir = t.TempDir()

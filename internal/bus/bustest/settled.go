@@ -24,7 +24,12 @@ const ownPrefix = "bustest-"
 // did not happen. unread names consumers that nobody in this test reads, which would never settle.
 func Settled(t testing.TB, b *bus.Bus, unread ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Within)
+	settled(t, b, Within, unread)
+}
+
+func settled(t testing.TB, b *bus.Bus, within time.Duration, unread []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -43,7 +48,7 @@ func Settled(t testing.TB, b *bus.Bus, unread ...string) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("not settled within %s; still at work: %s (consumers that nobody reads here are to be named)", Within, strings.Join(busy, ", "))
+			t.Fatalf("not settled within %s; still at work: %s (consumers that nobody reads here are to be named)", within, strings.Join(busy, ", "))
 		}
 	}
 }
@@ -78,4 +83,23 @@ func look(ctx context.Context, b *bus.Bus, unread []string) (last map[string]uin
 		}
 	}
 	return last, busy, nil
+}
+
+// Pending is how many messages a consumer has still to deliver for the first time.
+func Pending(ctx context.Context, b *bus.Bus, name string) (uint64, error) {
+	js, err := jetstream.New(b.Conn())
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range bus.Consumers(bus.Setup{}) {
+		if row.Name != name {
+			continue
+		}
+		c, err := js.Consumer(ctx, row.Stream, name)
+		if err != nil {
+			return 0, fmt.Errorf("look at consumer %s: %w", name, err)
+		}
+		return c.CachedInfo().NumPending, nil
+	}
+	return 0, fmt.Errorf("there is no consumer %s", name)
 }

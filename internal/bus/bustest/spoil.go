@@ -102,3 +102,11 @@ func Pause(t testing.TB, b *bus.Bus, stream, consumer string) {
 		t.Fatal(err)
 	}
 }
+
+// Resume lets it go on.
+func Resume(t testing.TB, b *bus.Bus, stream, consumer string) {
+	t.Helper()
+	if _, err := js(t, b).ResumeConsumer(t.Context(), stream, consumer); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -67,6 +67,8 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		{"next-is-pure", testPure},
 		{"information-is-not-told", testInformation},
 		{"silence-is-kept", testSilence},
+		{"explained-is-told-as-part-of-its-cause", testExplained},
+		{"cause-of-many-names-some-and-counts-all", testMany},
 		{"verdicts", testVerdicts},
 		{"key-is-the-same-over-attempts", testSameKey},
 		{"errors-contain-no-secret", testSecrets},

@@ -39,10 +39,59 @@ func Add(c schema.Conversation, kinds ...string) schema.Conversation {
 		c.Revision++
 		c.UpdatedAt = At(c.Revision)
 		c.Messages = append(slices.Clone(c.Messages), schema.Message{
-			ID: fmt.Sprintf("%s-%d", c.ID, c.Revision), At: c.UpdatedAt, Kind: kind, Sender: schema.SenderSystem, Content: "It is " + kind + ".",
+			ID: fmt.Sprintf("%s-%d", c.ID, c.Revision), At: c.UpdatedAt, Kind: kind, Sender: schema.SenderSystem, Content: content(kind),
+			Silent: kind == schema.EventFolded || kind == schema.EventGrown,
 		})
 		c = after(c, kind)
 	}
+	return c
+}
+
+func content(kind string) string {
+	switch kind {
+	case schema.EventFolded:
+		return "Explained by shop/db (" + Opened("db").ID[:8] + "): goes on there."
+	case schema.EventGrown:
+		return "Also affected: shop/mail, shop/search (+3)."
+	}
+	return "It is " + kind + "."
+}
+
+// NodeDown is a conversation about a node that is down, just opened, and that explains n services.
+func NodeDown(n int) schema.Conversation {
+	c := about(schema.Object{Kind: schema.KindNode, Name: "n7"}, "node_down", "node n7 is down", "reported down", "last seen at 03:02:00 UTC")
+	c.Diagnosis = nil
+	return Add(affecting(c, n), schema.EventOpened)
+}
+
+// Storm is a conversation about n services of a cluster that fail at once, just opened.
+func Storm(n int) schema.Conversation {
+	c := about(schema.Object{Kind: schema.KindCluster, Name: "prod"}, "storm", fmt.Sprintf("prod: %d objects failing, all of them down", n))
+	c.Diagnosis = &schema.Diagnosis{Summary: fmt.Sprintf("all %d depend on shop/db, which is not running (stopped by hand 03:02:00 UTC)", n), Source: schema.SourceRules}
+	return Add(affecting(c, n), schema.EventOpened)
+}
+
+// about is a critical conversation before its first event.
+func about(o schema.Object, condition, title string, facts ...string) schema.Conversation {
+	c := Opened("checkout")
+	c.ID, c.Object, c.Condition, c.Title = schema.ConversationID("prod", o), o, condition, title
+	c.Conditions = []schema.Condition{{Name: condition, Severity: schema.SeverityCritical, Since: At(0), Title: title, Facts: facts}}
+	c.Revision, c.Messages, c.Labels, c.Evidence = 0, nil, nil, nil
+	return c
+}
+
+// affecting adds n services that c explains, as many as a conversation names.
+func affecting(c schema.Conversation, n int) schema.Conversation {
+	for i := range min(n, schema.MaxAffected) {
+		name := []string{"web", "api", "db"}[i%3]
+		if i > 2 {
+			name = fmt.Sprintf("%s-%d", name, i)
+		}
+		c.Affected = append(c.Affected, schema.Affected{
+			Object: schema.Object{Kind: schema.KindService, Namespace: "shop", Name: name}, Condition: "service_down", Since: At(0),
+		})
+	}
+	c.AffectedCount = n
 	return c
 }
 
@@ -50,10 +99,12 @@ func after(c schema.Conversation, kind string) schema.Conversation {
 	switch kind {
 	case schema.EventCleared:
 		c.State, c.ClosedAs, c.ClosedAt = schema.StateCleared, schema.StateCleared, c.UpdatedAt
+	case schema.EventFolded:
+		c.State, c.ClosedAs, c.ClosedAt, c.FoldedInto = schema.StateFolded, schema.StateFolded, c.UpdatedAt, Opened("db").ID
 	case schema.EventDismissed:
 		c.State, c.ClosedAs, c.ClosedAt = schema.StateDismissed, schema.StateDismissed, c.UpdatedAt
 	case schema.EventReopened:
-		c.State, c.ClosedAs, c.ClosedAt = schema.StateInvestigating, "", time.Time{}
+		c.State, c.ClosedAs, c.ClosedAt, c.FoldedInto = schema.StateInvestigating, "", time.Time{}, ""
 	case schema.EventDiagnosed:
 		c.State = schema.StateDiagnosed
 	case schema.EventAcknowledged:

@@ -27,7 +27,8 @@ func (c *Channel) Next(conv schema.Conversation, told channel.Told) (channel.Pos
 }
 
 // quiet tells whether the receiver is to hear nothing for now. What it was told of an episode it is told to its end;
-// otherwise information and whatever nobody wanted to hear of stays unsaid.
+// otherwise information and whatever nobody wanted to hear of stays unsaid, and so does what another conversation tells by
+// now. A conversation that opens silently is told: the receiver has to know of it.
 func quiet(c schema.Conversation, told channel.Told, events []schema.Message) bool {
 	if c.State == schema.StateSilenced {
 		return true
@@ -35,8 +36,12 @@ func quiet(c schema.Conversation, told channel.Told, events []schema.Message) bo
 	if knows(c, told) {
 		return false
 	}
-	return c.Severity == schema.SeverityInfo || c.Closed() && endedSilenced(c, events)
+	return c.Severity == schema.SeverityInfo || c.ClosedAs == schema.StateFolded || c.Closed() && endedSilenced(c, events) ||
+		!slices.ContainsFunc(events, begins)
 }
+
+// begins tells whether an event is worth a first post.
+func begins(m schema.Message) bool { return isOpening(m) || !m.Silent }
 
 // knows tells whether the receiver has been told of this episode, or still believes an earlier one open.
 func knows(c schema.Conversation, told channel.Told) bool {

@@ -126,8 +126,9 @@ type sent struct {
 	Data      struct {
 		Text  string `json:"text"`
 		Event struct {
-			ID   string `json:"id"`
-			Kind string `json:"kind"`
+			ID     string `json:"id"`
+			Kind   string `json:"kind"`
+			Silent bool   `json:"silent"`
 		} `json:"event"`
 		Events []struct {
 			ID string `json:"id"`

@@ -1,7 +1,9 @@
 package webhook
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -26,11 +28,40 @@ func headline(c schema.Conversation, e schema.Message) string {
 	}
 	switch {
 	case isOpening(e) || e.Kind == schema.EventWorsened || e.Kind == schema.EventEscalated || e.Kind == schema.EventStillFiring:
-		return line(spaced(name, wrong(c, e))+where+": "+detail(c, e)+over(c)+nobodys(e)+likely(c)+neededBy(c), maxHeadline)
+		return line(spaced(name, wrong(c, e))+where+": "+detail(c, e)+over(c)+nobodys(e)+affected(c)+likely(c)+neededBy(c), maxHeadline)
 	case c.Closed() && isClosing(e):
-		return line(name+" "+ended(c)+where+lasted(c)+" (was: "+detail(c, e)+")", maxHeadline)
+		return line(closing(c, name, where), maxHeadline)
+	case e.Kind == schema.EventGrown:
+		return line(name+where+": "+lowerFirst(firstLine(e.Content)), maxHeadline)
 	}
 	return line(name+where+", "+words(e.Kind)+by(e)+": "+firstLine(e.Content), maxHeadline)
+}
+
+// closing says how it ended, and what it was.
+func closing(c schema.Conversation, name, where string) string {
+	if c.ClosedAs == schema.StateFolded {
+		return partOf(c, name, where)
+	}
+	text := name + " " + ended(c) + where + lasted(c)
+	if was := was(c); was != "" {
+		text += " (was: " + was + ")"
+	}
+	return text
+}
+
+// partOf says in which incident a folded one goes on.
+func partOf(c schema.Conversation, name, where string) string {
+	if c.Object.Kind == schema.KindCluster {
+		name = "what failed on " + name
+	}
+	cause, _ := c.Explainer()
+	switch cause = line(cause, maxPart); cause {
+	case "":
+		return name + " is part of another incident" + where + " now"
+	case line(c.Cluster, maxPart):
+		return name + " is part of the storm" + where + " now"
+	}
+	return name + " is part of " + cause + where + " now"
 }
 
 // spaced is a name and, if there is a word for what is wrong with it, that.
@@ -43,6 +74,10 @@ func wrong(c schema.Conversation, e schema.Message) string {
 		"oom_killed": "out of memory", "unhealthy": "unhealthy", "job_failed": "failed", "node_rebooted": "rebooted",
 		"cluster_silent": "silent",
 	}[c.Condition]
+	again := e.Kind == schema.EventReopened || e.Kind == schema.EventStillFiring || e.Kind == schema.EventEscalated
+	if again && c.Condition == "storm" {
+		phrase = "failing"
+	}
 	switch e.Kind {
 	case schema.EventReopened:
 		return spaced(phrase, "again")
@@ -52,12 +87,13 @@ func wrong(c schema.Conversation, e schema.Message) string {
 	return phrase
 }
 
-// detail is the title without the name that the line has begun with, or else what the event says.
+// detail is the title without the name that the line has begun with, or else what the event says. Where the title says
+// no more than the beginning of the line, it is what the rule saw.
 func detail(c schema.Conversation, e schema.Message) string {
-	title := line(c.Title, maxPart)
-	for _, name := range []string{c.Object.String(), c.Object.Name} {
-		if rest, ok := strings.CutPrefix(title, line(name, maxPart)+": "); ok {
-			return rest
+	title := titled(c)
+	if c.Condition == "node_down" && title == "node "+line(c.Object.Name, maxPart)+" is down" {
+		if facts := seen(c); facts != "" {
+			return facts
 		}
 	}
 	if title == "" {
@@ -66,9 +102,33 @@ func detail(c schema.Conversation, e schema.Message) string {
 	return title
 }
 
+func titled(c schema.Conversation) string {
+	title := line(c.Title, maxPart)
+	for _, name := range []string{c.Object.String(), c.Object.Name} {
+		if rest, ok := strings.CutPrefix(title, line(name, maxPart)+": "); ok {
+			return rest
+		}
+	}
+	return title
+}
+
+// was is what was wrong with what is over; empty if nothing tells.
+func was(c schema.Conversation) string { return cmp.Or(titled(c), words(c.Condition)) }
+
+// seen is what the rule saw of the worst condition, in at most two facts.
+func seen(c schema.Conversation) string {
+	for _, x := range c.Conditions {
+		if x.Name == c.Condition {
+			return line(strings.Join(x.Facts[:min(len(x.Facts), 2)], ", "), maxPart)
+		}
+	}
+	return ""
+}
+
 func ended(c schema.Conversation) string {
 	if c.ClosedAs == schema.StateFolded {
-		return "explained by another incident"
+		cause, _ := c.Explainer()
+		return "part of " + cmp.Or(line(cause, maxPart), "another incident")
 	}
 	return words(c.ClosedAs)
 }
@@ -103,29 +163,60 @@ func likely(c schema.Conversation) string {
 		return ""
 	}
 	cause := firstLine(c.Diagnosis.RootCause.Statement)
-	if cause == "" {
+	if cause == "" || c.Condition == "storm" { // of which the title and the names say the rest
 		cause = firstLine(c.Diagnosis.Summary)
 	}
 	if cause == "" {
 		return ""
 	}
+	if c.Diagnosis.InsufficientData && c.Condition == "storm" {
+		return ". " + cause
+	}
 	return ". Likely: " + cause
 }
 
-// maxNeeders is how many of those that depend on the object the line names.
-const maxNeeders = 3
+// maxNamed is how many of those that are affected, or that depend on the object, the line names.
+const maxNamed = 3
 
-// neededBy names who depends on what is down, worst first, and how many more there are.
-func neededBy(c schema.Conversation) string {
-	var names []string
-	for _, a := range c.Affected[:min(len(c.Affected), maxNeeders)] {
-		names = append(names, line(a.Object.Name, 40))
+// affected says who suffers from it. Those of a storm are what its title counts.
+func affected(c schema.Conversation) string {
+	victims, count := c.Victims()
+	switch {
+	case len(victims) == 0:
+		return ""
+	case c.Object.Kind == schema.KindCluster:
+		return ". Among them " + names(victims, count)
 	}
-	if len(names) == 0 {
+	return ". " + counted(victims, count) + " affected: " + names(victims, count)
+}
+
+func counted(victims []schema.Affected, count int) string {
+	what := "service"
+	if slices.ContainsFunc(victims, func(a schema.Affected) bool { return a.Object.Kind != schema.KindService }) {
+		what = "object"
+	}
+	if count != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", count, what)
+}
+
+// neededBy names who depends on what is down, worst first, where nobody is known to suffer from it.
+func neededBy(c schema.Conversation) string {
+	if victims, _ := c.Victims(); len(victims) > 0 || len(c.Affected) == 0 {
 		return ""
 	}
-	text := ". Needed by " + strings.Join(names, ", ")
-	if more := max(c.AffectedCount, len(c.Affected)) - len(names); more > 0 {
+	return ". Needed by " + names(c.Affected, max(c.AffectedCount, len(c.Affected)))
+}
+
+// names are the first of list, and how many more of count there are.
+func names(list []schema.Affected, count int) string {
+	var all []string
+	for _, a := range list[:min(len(list), maxNamed)] {
+		all = append(all, line(a.Object.Name, 40))
+	}
+	text := strings.Join(all, ", ")
+	if more := count - len(all); more > 0 {
 		text += fmt.Sprintf(" (+%d)", more)
 	}
 	return text
@@ -139,6 +230,14 @@ func by(e schema.Message) string {
 }
 
 func words(token string) string { return line(strings.ReplaceAll(token, "_", " "), maxPart) }
+
+func lowerFirst(text string) string {
+	r, n := utf8.DecodeRuneInString(text)
+	if n == 0 {
+		return text
+	}
+	return string(unicode.ToLower(r)) + text[n:]
+}
 
 func firstLine(text string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")

@@ -134,6 +134,18 @@ func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 		{"escalated", channeltest.Add(opened, schema.EventEscalated), known(1), "escalated", "checkout still down on prod: 0 of 3 running. Nobody has it. Likely: db was stopped by hand 07:58"},
 		{"needed-by-others", needed, channel.Told{}, "opened", "checkout down on prod: 0 of 3 running. Likely: db was stopped by hand 07:58. Needed by gateway, cart, mail (+247)"},
 		{"whole-cluster", silent, channel.Told{}, "opened", "prod silent: no snapshot comes any more. Likely: the collector on box7 has ended"},
+		{"node-under-fifty", channeltest.NodeDown(50), channel.Told{}, "opened", "n7 down on prod: reported down, last seen at 03:02:00 UTC. 50 services affected: web, api, db (+47)"},
+		{"node-under-one", channeltest.NodeDown(1), channel.Told{}, "opened", "n7 down on prod: reported down, last seen at 03:02:00 UTC. 1 service affected: web"},
+		{"node-is-back", channeltest.Add(channeltest.NodeDown(50), schema.EventCleared), known(1), "cleared", "n7 cleared on prod after 1s (was: node n7 is down)"},
+		{"storm", channeltest.Storm(998), channel.Told{}, "opened", "prod: 998 objects failing, all of them down. Among them web, api, db (+995). Likely: all 998 depend on shop/db, which is not running (stopped by hand 03:02:00 UTC)"},
+		{"storm-of-nothing-shared", unexplained(), channel.Told{}, "opened", "prod: 12 objects failing, all of them down. Among them web, api, db (+9). 12 services fail at once, and nothing that they share was found"},
+		{"storm-goes-on", channeltest.Add(channeltest.Storm(12), schema.EventEscalated), known(1), "escalated", "prod still failing: 12 objects failing, all of them down. Nobody has it. Among them web, api, db (+9). Likely: all 12 depend on shop/db, which is not running (stopped by hand 03:02:00 UTC)"},
+		{"storm-is-over", channeltest.Add(channeltest.Storm(998), schema.EventCleared), known(1), "cleared", "prod cleared after 1s (was: 998 objects failing, all of them down)"},
+		{"storm-is-explained", channeltest.Add(channeltest.Storm(998), schema.EventFolded), known(1), "folded", "what failed on prod is part of shop/db now"},
+		{"explained", channeltest.Add(opened, schema.EventFolded), known(1), "folded", "checkout is part of shop/db on prod now"},
+		{"explained-by-a-storm", saying(channeltest.Add(opened, schema.EventFolded), "Explained by prod (9f2c51d0): goes on there."), known(1), "folded", "checkout is part of the storm on prod now"},
+		{"explained-by-what-is-not-said", saying(channeltest.Add(opened, schema.EventFolded), ""), known(1), "folded", "checkout is part of another incident on prod now"},
+		{"grown", channeltest.Add(channeltest.NodeDown(50), schema.EventGrown), known(1), "grown", "n7 on prod: also affected: shop/mail, shop/search (+3)."},
 		{"whole-cluster-is-back", channeltest.Add(silent, schema.EventCleared), known(1), "cleared", "prod cleared after 1s (was: no snapshot comes any more)"},
 	}
 	r := newReceiver(t)
@@ -145,12 +157,27 @@ func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 				t.Fatal("nothing to post")
 			}
 			got := decode(t, p.Body)
+			if len(got.Data.Text) > 400 {
+				t.Errorf("text of %d bytes, want at most 400", len(got.Data.Text))
+			}
 			want := []string{"conversation." + tt.kind, tt.kind, tt.text, tt.kind}
 			if diff := cmp.Diff(want, []string{got.Type, got.Data.Event.Kind, got.Data.Text, p.Kind}); diff != "" {
 				t.Errorf("type, event, text, kind (-want +got):\n%s", diff)
 			}
 		})
 	}
+}
+
+// saying puts text into the newest message of c.
+func saying(c schema.Conversation, text string) schema.Conversation {
+	c.Messages[len(c.Messages)-1].Content = text
+	return c
+}
+
+func unexplained() schema.Conversation {
+	c := channeltest.Storm(12)
+	c.Diagnosis = &schema.Diagnosis{Summary: "12 services fail at once, and nothing that they share was found", InsufficientData: true}
+	return c
 }
 
 func known(revision int) channel.Told {

@@ -60,7 +60,7 @@ func Open(path string) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open file of snapshots: %w", err)
 	}
-	text, err := unpacked(path, f)
+	text, err := Unpacked(path, f)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -70,7 +70,8 @@ func Open(path string) (*Source, error) {
 // Packed tells whether a file of that name is compressed with gzip.
 func Packed(path string) bool { return strings.HasSuffix(path, ".gz") }
 
-func unpacked(path string, f io.Reader) (io.Reader, error) {
+// Unpacked is the text of f, which is the file of that name.
+func Unpacked(path string, f io.Reader) (io.Reader, error) {
 	if !Packed(path) {
 		return f, nil
 	}

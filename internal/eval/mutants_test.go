@@ -1,0 +1,126 @@
+package eval_test
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/eval"
+)
+
+// allMutants is the environment variable with which every mutant is tried. Without it those are that no setting is about,
+// and some of the others.
+const (
+	allMutants = "BELLBUOY_MUTANTS"
+	sample     = 17
+)
+
+// excepted are mutants that no scenario can notice, and why.
+var excepted = map[string]string{}
+
+// known is a scenario with what comes of it by the rules as shipped.
+type known struct {
+	eval.Scenario
+	course eval.Course
+}
+
+func TestEveryMutantIsNoticed(t *testing.T) {
+	mutants, err := eval.Mutants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := played(t)
+	noticed, by := make([]string, len(mutants)), make([]string, len(mutants))
+	dir := t.TempDir()
+	g, ctx := errgroup.WithContext(t.Context())
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	tried := func(i int) bool {
+		return os.Getenv(allMutants) == "1" || mutants[i].Condition == "" || i%sample == 0
+	}
+	for i, m := range mutants {
+		if !tried(i) {
+			continue
+		}
+		g.Go(func() error {
+			for _, s := range likely(before, m.Condition) {
+				path, err := m.Recording(&s.Scenario, dir)
+				if err != nil {
+					return err
+				}
+				if path == "" {
+					continue
+				}
+				after, err := s.Play(ctx, path, m.Rules)
+				if err != nil {
+					return fmt.Errorf("%s on %s: %w", m.Name, s.Name, err)
+				}
+				if how := eval.Notice(&s.Scenario, &s.course, &after); how != "" {
+					noticed[i], by[i] = how, s.Name
+					return nil
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range mutants {
+		switch reason, fine := excepted[m.Name]; {
+		case !tried(i):
+		case by[i] != "" && fine:
+			t.Errorf("%s is excepted, because %s; but %s notices it: %s", m.Name, reason, by[i], noticed[i])
+		case by[i] != "":
+			fmt.Fprintf(t.Output(), "%-44s %s: %s\n", m.Name, by[i], noticed[i])
+		case fine:
+			fmt.Fprintf(t.Output(), "%-44s survives: %s\n", m.Name, reason)
+		default:
+			t.Errorf("%s survives: no scenario notices it", m.Name)
+		}
+	}
+}
+
+// played plays every scenario by the rules as shipped, the small ones first.
+func played(t *testing.T) []known {
+	t.Helper()
+	var before []known
+	for _, s := range all(t) {
+		course, err := s.Play(t.Context(), s.Recording, detect.Default())
+		if err != nil {
+			t.Fatal(err)
+		}
+		before = append(before, known{s, course})
+	}
+	slices.SortStableFunc(before, func(a, b known) int { return cmp.Compare(a.Size, b.Size) })
+	return before
+}
+
+// likely puts those first that are made for the condition.
+func likely(all []known, condition string) []known {
+	made := func(s known) int {
+		if condition != "" && strings.HasPrefix(s.Name, "condition-"+strings.ReplaceAll(condition, "_", "-")) {
+			return 0
+		}
+		return 1
+	}
+	return slices.SortedStableFunc(slices.Values(all), func(a, b known) int { return made(a) - made(b) })
+}
+
+func TestEveryExceptionIsOfAMutantThereIs(t *testing.T) {
+	mutants, err := eval.Mutants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range excepted {
+		if !slices.ContainsFunc(mutants, func(m eval.Mutant) bool { return m.Name == name }) {
+			t.Errorf("there is no mutant %q", name)
+		}
+	}
+}
