@@ -59,6 +59,7 @@ type Analyzer struct {
 	index       *index
 	memories    *memories
 	listening   listening
+	postponed   postponed
 	silences    *silences
 	windows     silence.Windows
 	log         *slog.Logger

@@ -70,8 +70,12 @@ type Settled struct {
 	Failed    string // why the model gave nothing usable, in words for people
 }
 
-// Woke says that the time At has come.
-type Woke struct{ At time.Time }
+// Woke says that the time At has come. Recovering tells that nothing of the object is wrong any more and only has to stay so
+// for a while before it is called well: nobody is woken for that, however long it is nobody's.
+type Woke struct {
+	At         time.Time
+	Recovering bool
+}
 
 // Quieted says, outside any snapshot, which silence by scope covers an open conversation now. Without one, By is who
 // ended that which did.

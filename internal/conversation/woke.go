@@ -19,8 +19,10 @@ func woke(c schema.Conversation, e Woke) (schema.Conversation, string) {
 		s.c.SilencedUntil = time.Time{}
 		s.say(schema.EventUnsilenced, schema.SenderSystem, unsilencedText(s.c))
 	}
-	s.escalate()
-	s.remind()
+	if !e.Recovering {
+		s.escalate()
+		s.remind()
+	}
 	if s.c.Revision == c.Revision {
 		return c, "nothing is due"
 	}

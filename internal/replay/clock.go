@@ -21,6 +21,7 @@ const listenAgain = 30 * time.Second
 type clock struct {
 	began time.Time       // when the first line came
 	line  int             // the newest one that came
+	now   time.Time       // and when it did
 	heads map[string]head // by cluster
 }
 
@@ -59,7 +60,7 @@ func (p *player) pass(l *line) {
 			}
 		}
 	}
-	c.line = l.number
+	c.line, c.now = l.number, now
 	c.heads[l.snapshot.ClusterName] = head{line: *l, look: now}
 }
 
@@ -68,6 +69,9 @@ func (p *player) due(now time.Time) []alarm {
 	var all []alarm
 	for id := range p.talks {
 		if at := p.talks[id].WakeAt; !at.IsZero() && at.Before(now) {
+			if at.Before(p.clock.now) { // it was not to be done then
+				at = p.clock.now
+			}
 			all = append(all, alarm{at: at, id: id})
 		}
 	}
@@ -106,9 +110,11 @@ func (p *player) wake(id string, at time.Time) []alarm {
 	if was.WakeAt.IsZero() || at.Before(was.WakeAt) {
 		return nil
 	}
-	c, reason := conversation.Next(was.Conversation, conversation.Woke{At: at})
+	m := p.memories[was.Cluster]
+	woke := conversation.Woke{At: at, Recovering: m.Recovering(was.Object)}
+	c, reason := conversation.Next(was.Conversation, woke)
 	p.fold(Entry{Line: p.clock.line, At: at, Cluster: was.Cluster}, was, c, reason)
-	if !c.WakeAt.After(at) {
+	if !c.WakeAt.After(at) { // nothing was done; it is looked at again once the next line has come
 		return nil
 	}
 	return []alarm{{at: c.WakeAt, id: id}}
