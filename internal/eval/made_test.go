@@ -156,7 +156,7 @@ func TestScenariosThatAreMadeHereAreCurrent(t *testing.T) {
 // TestEveryConditionHasAScenarioOfItsOwn names those, and the policies, that have none.
 func TestEveryConditionHasAScenarioOfItsOwn(t *testing.T) {
 	for _, c := range slices.Concat(detect.Conditions(detect.Default()), detect.Policies()) {
-		if !slices.ContainsFunc(films(), func(f film) bool { return slices.Contains(f.about, c.Name) }) {
+		if unshown[c.Name] == "" && !slices.ContainsFunc(films(), func(f film) bool { return slices.Contains(f.about, c.Name) }) {
 			t.Errorf("no scenario is about %s alone", c.Name)
 		}
 	}
