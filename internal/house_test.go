@@ -40,14 +40,15 @@ var plan = []room{
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect silence config schema", "yaml", ""},
-	{"internal/analyzer", "rules decide detect conversation diagnose silence llm client bus process config scrub schema", "prometheus sync", ""},
-	{"internal/notifier", "channel channel/webhook client conversation bus process config scrub schema", "prometheus sync", ""},
+	{"internal/analyzer", "rules decide detect conversation diagnose silence llm client finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/notifier", "channel channel/webhook client conversation finding bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/doctor", "bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
 	{"internal/bus", "scrub schema", "nats orbit prometheus", ""},
 	{"internal/bus/embed", "", "nats nats-server", "bus schema"},
 	{"internal/client", "conversation silence bus scrub schema", "", ""},
+	{"internal/finding", "scrub schema", "", ""},
 	{"internal/demo", "analyzer notifier client drill llm llm/fake channel/webhook bus bus/embed process config schema", "prometheus", ""},
 	{"internal/drill", "client bus schema", "", "llm notifier"},
 	{"internal/replay", "decide detect conversation diagnose silence source/file channel channel/webhook client bus scrub schema", "", "llm"},

@@ -16,7 +16,7 @@ func run(ctx context.Context, args []string) error {
 	var cfg analyzer.Config
 	return daemon.Daemon{
 		Name: "analyzer", Addr: "127.0.0.1:8475", Config: &cfg,
-		Needs: func() []string { return []string{bus.Watch, bus.Hear, bus.Diagnose, bus.Answer} },
+		Needs: func() []string { return []string{bus.Watch, bus.WatchFindings, bus.Hear, bus.Diagnose, bus.Answer} },
 		Part: func(e daemon.Env) (process.Part, error) {
 			a, err := analyzer.New(cfg, e.Bus, e.Log, e.Registry)
 			if err != nil {

@@ -61,6 +61,9 @@ type Analyzer struct {
 	listening   listening
 	silences    *silences
 	windows     silence.Windows
+	sayings     sayings
+	lapses      hints
+	noticing    *noticing
 	log         *slog.Logger
 	metrics     *metrics
 }
@@ -74,6 +77,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	a := &Analyzer{
 		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: file.Rules, windows: file.Windows, index: newIndex(),
 		memories: newMemories(b.Kept("analyzer")), silences: &silences{kept: b.Kept("analyzer")}, log: log, metrics: newMetrics(reg),
+		sayings: sayings{b.Kept("analyzer")}, noticing: newNoticing(b, cfg.LLM.Model),
 	}
 	if !cfg.LLM.Enabled() {
 		return a, nil
@@ -82,7 +86,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	if err != nil {
 		return nil, err
 	}
-	a.model = model
+	a.model = noticed{model, &a.noticing.model}
 	return a, nil
 }
 
@@ -114,17 +118,20 @@ func (a *Analyzer) Run(ctx context.Context) error {
 
 const (
 	watchers  = 4
+	finders   = 2
 	listeners = 4
 )
 
 func (a *Analyzer) work(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.bus.Consume(ctx, bus.Watch, watchers, a.watch) })
+	g.Go(func() error { return a.bus.Consume(ctx, bus.WatchFindings, finders, a.watchFinding) })
 	g.Go(func() error { return a.bus.Consume(ctx, bus.Hear, listeners, a.hear) })
 	g.Go(func() error { return a.bus.Consume(ctx, bus.Diagnose, a.concurrency, a.diagnose) })
 	g.Go(func() error { return a.bus.Consume(ctx, bus.Answer, max(1, a.concurrency/4), a.answer) })
 	g.Go(func() error { return a.wake(ctx) })
 	g.Go(func() error { return a.listen(ctx) })
+	g.Go(func() error { return a.notice(ctx) })
 	g.Go(func() error { return a.bus.Serve(ctx, a.service()) })
 	return g.Wait()
 }

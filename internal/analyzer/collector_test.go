@@ -30,7 +30,9 @@ func TestTwoCollectorsBecomeOneConversationOfBellbuoyItself(t *testing.T) {
 	b := s.Connect(t)
 	publish := func(id string, n int) {
 		t.Helper()
-		e2e.Publish(t, b, by(id, n, false))
+		x := by(id, n, false)
+		x.TakenAt = time.Now() // or else their clock would be off
+		e2e.Publish(t, b, x)
 		bustest.Settled(t, b)
 	}
 	for n := range 4 {

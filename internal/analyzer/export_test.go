@@ -113,3 +113,35 @@ func (s slowKept) Get(ctx context.Context, key string) ([]byte, uint64, error) {
 	s.meanwhile()
 	return data, rev, err
 }
+
+// KilledSaying makes every write of what is said ask fate first, as Killed does.
+func (a *Analyzer) KilledSaying(fate func() (before, after bool), died error) {
+	a.sayings.kept = mortalSayings{a.sayings.kept, fate, died}
+}
+
+type mortalSayings struct {
+	keptFor
+	fate func() (before, after bool)
+	died error
+}
+
+func (m mortalSayings) PutFor(ctx context.Context, key string, data []byte, expect uint64, d time.Duration) (uint64, error) {
+	before, after := m.fate()
+	if before {
+		return 0, m.died
+	}
+	rev, err := m.keptFor.PutFor(ctx, key, data, expect, d)
+	if after {
+		return 0, m.died
+	}
+	return rev, err
+}
+
+// Notice has a look at Bellbuoy itself, the streams included, at the given time of this machine's clock.
+func (a *Analyzer) Notice(ctx context.Context, now time.Time) {
+	a.noticing.looked = time.Time{}
+	a.noticeStep(ctx, now)
+}
+
+// Unnoticing keeps the loop that notices from looking by itself, so that Notice alone does.
+func (a *Analyzer) Unnoticing() { a.noticing.every = 24 * time.Hour }

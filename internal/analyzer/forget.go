@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,10 +80,10 @@ func (a *Analyzer) forgetCluster(ctx context.Context, cluster string, by schema.
 	if r.Memory, err = a.memories.drop(ctx, cluster); err != nil {
 		return r, err
 	}
-	own := schema.ConversationID(schema.OwnCluster, detect.Collector(cluster))
+	own := detect.Watched(cluster)
 	var open []schema.Conversation
 	for _, c := range a.index.all() {
-		if !decide.Resting(c) && (c.Cluster == cluster || c.ID == own) {
+		if !decide.Resting(c) && (c.Cluster == cluster || c.Cluster == schema.OwnCluster && slices.Contains(own, c.Object)) {
 			open = append(open, c)
 		}
 	}

@@ -97,6 +97,21 @@ func (x *index) Live(cluster string) []schema.Conversation {
 	return live
 }
 
+// found gives those about what is said by others than snapshots, of all clusters.
+func (x *index) found() []schema.Conversation {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var all []schema.Conversation
+	for _, live := range x.live {
+		for id := range live {
+			if c := x.heads[id].head.Conversation; !schema.OfSnapshots(c.Object.Kind) {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
 // Last gives the conversation as it was last seen; false if it never was.
 func (x *index) Last(id string) (schema.Conversation, bool) {
 	h, _, known := x.get(id)

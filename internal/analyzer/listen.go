@@ -100,7 +100,7 @@ func (a *Analyzer) listenStep(ctx context.Context, now time.Time) {
 	}
 	own := schema.Token(schema.OwnCluster)
 	for _, c := range a.index.Live(own) {
-		if c.Object.Kind == schema.KindCollector {
+		if schema.OfSnapshots(c.Object.Kind) { // it bears the name of the cluster that it is about
 			known[schema.Token(c.Object.Name)] = true
 		}
 	}
@@ -113,6 +113,7 @@ func (a *Analyzer) listenStep(ctx context.Context, now time.Time) {
 			a.log.Error("looking whether a cluster is silent", "cluster", token, "error", err)
 		}
 	}
+	a.lapse(ctx, now, attentive)
 }
 
 func (a *Analyzer) roll(ctx context.Context) (map[string]bool, time.Duration, error) {
@@ -187,12 +188,14 @@ func (a *Analyzer) silent(ctx context.Context, cluster string, head bus.Message,
 // they are kept, or somebody has purged the last one.
 func (a *Analyzer) forget(ctx context.Context, m memory, now time.Time) error {
 	open := a.index.Live(m.Cluster)
-	if c, known := a.index.Last(schema.ConversationID(schema.OwnCluster, detect.Collector(m.Cluster))); known && !decide.Resting(c) {
-		open = append(open, c)
+	for _, own := range detect.Watched(m.Cluster) {
+		if c, known := a.index.Last(schema.ConversationID(schema.OwnCluster, own)); known && !decide.Resting(c) {
+			open = append(open, c)
+		}
 	}
 	var failed []error
 	for _, c := range open {
-		if c.Cluster != m.Cluster && c.Cluster != schema.OwnCluster {
+		if c.Cluster != m.Cluster && c.Cluster != schema.OwnCluster || !schema.OfSnapshots(c.Object.Kind) {
 			continue
 		}
 		found := conversation.Found{

@@ -241,6 +241,9 @@ func name(cluster string, o schema.Object) client.Named {
 }
 
 func (a *Analyzer) explain(ctx context.Context, n client.Named, s *schema.ClusterContext) (client.Explained, error) {
+	if !schema.OfSnapshots(n.Object.Kind) {
+		return a.explainSaid(ctx, n, s)
+	}
 	watched := n.Cluster
 	if n.Cluster == schema.OwnCluster { // what Bellbuoy says of itself is remembered with the cluster that it is about
 		watched = n.Object.Name

@@ -51,8 +51,24 @@ func (k Kept) Put(ctx context.Context, key string, data []byte, expected uint64)
 	if err := validKey(key); err != nil {
 		return 0, err
 	}
+	return k.put(ctx, key, data, expected, 0)
+}
+
+// PutFor is Put of a record that goes by itself when nothing has been put on top of it for that long: whole seconds, one
+// at least.
+func (k Kept) PutFor(ctx context.Context, key string, data []byte, expected uint64, d time.Duration) (rev uint64, err error) {
+	if err := validKey(key); err != nil {
+		return 0, err
+	}
+	return k.put(ctx, key, data, expected, max(d.Round(time.Second), time.Second))
+}
+
+func (k Kept) put(ctx context.Context, key string, data []byte, expected uint64, ttl time.Duration) (rev uint64, err error) {
 	m := nats.NewMsg(k.bus.subjects.Kept(k.part, key))
 	m.Data = data
+	if ttl > 0 {
+		m.Header.Set(jetstream.MsgTTLHeader, ttl.String())
+	}
 	expect(m, m.Subject, expected)
 	return k.bus.store(ctx, m)
 }

@@ -48,28 +48,19 @@ func (b *Bus) DeadSince(ctx context.Context, since time.Time) (n uint64, newest 
 	if err != nil {
 		return 0, DeadLetter{}, err
 	}
+	first, err := b.firstSince(ctx, s, since)
+	if err != nil {
+		return 0, DeadLetter{}, err
+	}
 	info, err := s.Info(ctx)
 	if err != nil {
 		return 0, DeadLetter{}, fmt.Errorf("look at %s: %w", StreamDead, err)
 	}
-	low, high := max(1, info.State.FirstSeq), info.State.LastSeq+1
-	for low < high {
-		middle := low + (high-low)/2
-		m, err := s.GetMsg(ctx, middle)
-		switch {
-		case errors.Is(err, jetstream.ErrMsgNotFound), err == nil && m.Time.Before(since):
-			low = middle + 1 // what is gone was the oldest
-		case err != nil:
-			return 0, DeadLetter{}, b.readError(StreamDead, err)
-		default:
-			high = middle
-		}
-	}
-	if low > info.State.LastSeq {
+	if first > info.State.LastSeq {
 		return 0, DeadLetter{}, nil
 	}
 	newest, err = b.newestDead(ctx, s)
-	return info.State.LastSeq - low + 1, newest, err
+	return info.State.LastSeq - first + 1, newest, err
 }
 
 func (b *Bus) newestDead(ctx context.Context, s *stream) (DeadLetter, error) {

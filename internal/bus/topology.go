@@ -27,10 +27,11 @@ const (
 
 // Names of the durable consumers; Notify has the one of a channel.
 const (
-	Watch    = "watch"
-	Hear     = "hear"
-	Diagnose = "diagnose"
-	Answer   = "answer"
+	Watch         = "watch"
+	WatchFindings = "watch-findings"
+	Hear          = "hear"
+	Diagnose      = "diagnose"
+	Answer        = "answer"
 )
 
 const notifyPrefix = "notify-"
@@ -101,8 +102,8 @@ func Streams() []Stream {
 			MaxAge: 30 * day, MaxBytes: 512 * mib, MaxMessage: schema.MaxReplyBytes + headroom, Duplicates: time.Hour,
 		},
 		{
-			Name: StreamFindings, Subjects: written("findings.*", PartCollector, PartNotifier),
-			MaxAge: 7 * day, MaxBytes: 512 * mib, MaxMessage: 64*kib + headroom,
+			Name: StreamFindings, Subjects: written("findings.*", PartCollector, PartAnalyzer, PartNotifier),
+			MaxAge: 7 * day, MaxBytes: 512 * mib, MaxMessage: schema.MaxFindingBytes + headroom,
 		},
 		{
 			Name: StreamDead, Subjects: written("dead.*", PartAnalyzer, PartNotifier),
@@ -133,6 +134,7 @@ func Consumers(s Setup) []Consumer {
 	}
 	all := []Consumer{
 		{Name: Watch, Stream: StreamContext, Part: PartAnalyzer, AckWait: 5 * time.Second, MaxAckPending: 256, KeptAlive: true},
+		{Name: WatchFindings, Stream: StreamFindings, Part: PartAnalyzer, AckWait: 5 * time.Second, MaxAckPending: 64},
 		{Name: Hear, Stream: StreamReplies, Part: PartAnalyzer, AckWait: 10 * time.Second, MaxAckPending: 64},
 		{Name: Diagnose, Stream: StreamAlerts, Filter: "alerts.>", Part: PartAnalyzer, AckWait: 30 * time.Second, MaxAckPending: calls, KeptAlive: true},
 		{Name: Answer, Stream: StreamAlerts, Filter: "alerts.>", Part: PartAnalyzer, AckWait: 30 * time.Second, MaxAckPending: max(1, calls/4), KeptAlive: true},

@@ -22,8 +22,9 @@ type Named struct {
 func (n Named) path() string { return n.Cluster + "/" + n.Object.String() }
 
 // Match gives those of all that ref names: the one with that id; else those whose id it begins, with at least
-// MinPrefix digits; else those whose CLUSTER/NAMESPACE/NAME is it or ends with it at a slash. Nodes, sources
-// and clusters are also named node/NAME, source/NAME and cluster/NAME.
+// MinPrefix digits; else those whose CLUSTER/NAMESPACE/NAME is it or ends with it at a slash. What is
+// neither a service nor a collector is also named by its kind, such as node/NAME, source/NAME, cluster/NAME and
+// channel/NAME.
 func Match(ref string, all []Named) []Named {
 	ref = strings.Trim(strings.TrimSpace(ref), "/")
 	if ref == "" {
@@ -45,8 +46,8 @@ func Match(ref string, all []Named) []Named {
 }
 
 func (n Named) named(ref string) bool {
-	kinds := []string{schema.KindNode, schema.KindSource, schema.KindCluster}
-	if name, ok := strings.CutPrefix(ref, n.Object.Kind+"/"); ok && slices.Contains(kinds, n.Object.Kind) {
+	unlike := []string{schema.KindService, schema.KindCollector} // are named by their names alone
+	if name, ok := strings.CutPrefix(ref, n.Object.Kind+"/"); ok && !slices.Contains(unlike, n.Object.Kind) {
 		return n.Object.Name == name
 	}
 	return n.path() == ref || strings.HasSuffix(n.path(), "/"+ref)

@@ -54,7 +54,10 @@ func (s *Step) Founds(known Known) []conversation.Found {
 	x := s.explain(live)
 	founds := x.founds()
 	founds = append(founds, s.own(known)...)
-	open := slices.DeleteFunc(live, func(c schema.Conversation) bool { _, firing := x.finding[c.Object]; return firing })
+	open := slices.DeleteFunc(live, func(c schema.Conversation) bool {
+		_, firing := x.finding[c.Object]
+		return firing || !schema.OfSnapshots(c.Object.Kind) // no snapshot knows of what others say
+	})
 	if len(open) > 0 {
 		w := wellness{step: s, seen: s.objects(), off: detect.Off(s.Snapshot, s.rules)}
 		for _, c := range open {

@@ -107,19 +107,31 @@ func (s *Step) objects() map[schema.Object]seen {
 }
 
 // own lists what the conversations about Bellbuoy itself have to be told by a snapshot of this cluster: whether two
-// collectors publish it.
+// collectors publish it, and whether the clock of its own is right.
 func (s *Step) own(known Known) []conversation.Found {
-	object := detect.Collector(s.Snapshot.ClusterName)
+	var founds []conversation.Found
+	for _, object := range detect.Watched(s.Snapshot.ClusterName) {
+		if found, proven := s.ofItself(object, known); proven {
+			founds = append(founds, found)
+		}
+	}
+	return founds
+}
+
+func (s *Step) ofItself(object schema.Object, known Known) (conversation.Found, bool) {
 	found := s.found(object)
 	found.Cluster = schema.OwnCluster
-	if len(s.result.Own) > 0 {
-		found.Conditions = s.result.Own[0].Conditions
-		return []conversation.Found{found}
+	if i := slices.IndexFunc(s.result.Own, func(f detect.Finding) bool { return f.Object == object }); i >= 0 {
+		found.Conditions = s.result.Own[i].Conditions
+		return found, true
 	}
 	c, seen := known.Last(schema.ConversationID(schema.OwnCluster, object))
-	if !seen || Resting(c) || !s.result.Services.Well && c.StartedAt.Before(s.since) {
-		return nil
-	}
 	found.Unjudged = unjudged(c, detect.Off(s.Snapshot, s.rules))
-	return []conversation.Found{found}
+	switch {
+	case !seen || Resting(c):
+		return found, false
+	case object.Kind == schema.KindClock:
+		return found, s.result.Clocked || found.Unjudged != ""
+	}
+	return found, s.result.Services.Well || !c.StartedAt.Before(s.since)
 }

@@ -107,6 +107,10 @@ func pairs() [][3]string {
 		{Storm, "rest", "new"},
 		{DeployGrace, "for", "most"},
 		{DeployGrace, "most", "in"},
+		{ChannelFailing, SettingSeverity, "worse_severity"},
+		{StoreFull, SettingClear, SettingRaise},
+		{StoreFull, SettingRaise, "worse"},
+		{StoreFull, SettingSeverity, "worse_severity"},
 	}
 }
 

@@ -10,11 +10,13 @@ import (
 
 // Position is where a snapshot lies in its stream. Epoch is the stream's creation: sequences are compared only within
 // one, and another one counts as newer. At is when the snapshot was stored there, by the stream's clock: by it two
-// collectors of one cluster are told apart.
+// collectors of one cluster are told apart. Played says that nobody stored it: At follows from the snapshots themselves,
+// and tells nothing of a clock.
 type Position struct {
-	Seq   uint64
-	Epoch time.Time
-	At    time.Time
+	Seq    uint64
+	Epoch  time.Time
+	At     time.Time
+	Played bool
 }
 
 const (
@@ -155,6 +157,7 @@ func (m *Memory) advance(s *schema.ClusterContext, at Position, r *Rules) Memory
 	next.CountersSince, next.Counted = s.CountersSince.UTC(), t.counted
 	next.Logged, next.LoggedSince, next.LogsRead = t.logs.which, t.logs.since, t.logs.read
 	next.Collector = m.Collector.heard(s, at, &r.TwoCollectors)
+	next.Clock = m.Clock.seen(s, at, &r.ClockSkew)
 	next.Heard = m.Heard.next(s, at, &r.ClusterSilent)
 	next.Objects = t.observe(m.Objects, s)
 	next.Ran, next.RanBefore = t.running.kept(t.now)

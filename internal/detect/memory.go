@@ -23,6 +23,7 @@ type Memory struct {
 	LoggedSince   time.Time     `json:"logged_since,omitzero"` // since when those have been the same ones
 	LogsRead      time.Time     `json:"logs_read,omitzero"`    // since when the errors of any service have been known
 	Collector     *collector    `json:"collector,omitempty"`   // whose snapshots are taken
+	Clock         *clockMemory  `json:"clock,omitempty"`       // of its collector
 	Heard         heard         `json:"heard,omitzero"`        // the newest snapshot folded in, whoever published it
 	Ran           []byte        `json:"ran,omitempty"`         // what runs of each service that bears an image or the time of a deploy
 	RanBefore     []byte        `json:"ran_before,omitempty"`  // the same of services that have left

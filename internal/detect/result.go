@@ -34,6 +34,7 @@ type Result struct {
 	Services Proof
 	Nodes    Proof
 	Sources  Proof
+	Clocked  bool     // the clock of the cluster's collector was judged
 	Back     bool     // snapshots come one after the other again: what was silent no longer is
 	Dropped  string   // not empty: why nothing was decided and the memory is unchanged
 	Refused  *Refusal // not nil: dropped as another collector's; the memory has changed by no more than that
@@ -61,7 +62,8 @@ func (r *Result) Proof(kind string) Proof {
 func (m *Memory) result(s *schema.ClusterContext, rules *Rules) Result {
 	enough, complete := clearIntervals*interval(s), completeness(s)
 	res := Result{
-		Own:      m.Collector.found(s.ClusterName, &rules.TwoCollectors),
+		Own:      append(m.Collector.found(s.ClusterName, &rules.TwoCollectors), m.Clock.found(s.ClusterName, &rules.ClockSkew)...),
+		Clocked:  m.Clock != nil,
 		Services: proof(m.Age >= enough, complete[schema.KindService]),
 		Nodes:    proof(m.NodeAge >= enough, complete[schema.KindNode]),
 		Sources:  proof(true, complete[schema.KindSource]), // the snapshot itself says whether one could be read

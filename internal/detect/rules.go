@@ -26,6 +26,13 @@ const (
 	SourceBlind     = "source_blind"
 	ClusterSilent   = "cluster_silent"
 	TwoCollectors   = "two_collectors"
+	ClockSkew       = "clock_skew"
+
+	// Of Bellbuoy itself, as its parts say.
+	ChannelFailing   = schema.ChannelFailing
+	DeadLetters      = schema.DeadLetters
+	StoreFull        = schema.StoreFull
+	ModelUnavailable = schema.ModelUnavailable
 )
 
 // SeverityLabel on a service sets the severity of all its conditions: info, warning or critical.
@@ -166,6 +173,12 @@ type Rules struct {
 	Storm           StormRule
 	TwoCollectors   CollectorsRule
 
+	ClockSkew        ClockRule
+	ChannelFailing   OwnRule
+	DeadLetters      LettersRule
+	StoreFull        StoreRule
+	ModelUnavailable ModelRule
+
 	DeployGrace GraceRule
 	Flapping    FlapRule
 	Explain     ExplainRule
@@ -205,6 +218,7 @@ func Default() Rules {
 	r.defaultCollection()
 	r.defaultPolicies()
 	r.defaultExplain()
+	r.defaultOwn()
 	return r
 }
 

@@ -185,6 +185,8 @@ func (r *Rules) fields() []field {
 		r.ClusterSilent.fields(),
 		r.Storm.fields(),
 		r.TwoCollectors.fields(),
+		r.ClockSkew.fields(),
+		r.ownFields(),
 		r.policyFields(),
 		r.Explain.fields(),
 	)

@@ -71,8 +71,9 @@ func Conditions(r Rules) []Declared {
 	for _, x := range r.sourceRules() {
 		all = append(all, Declared{x.name, schema.KindSource, "", x.level.Severity})
 	}
-	return append(all, Declared{ClusterSilent, schema.KindCluster, "", r.ClusterSilent.Severity}, r.Storm.declared(),
+	all = append(all, Declared{ClusterSilent, schema.KindCluster, "", r.ClusterSilent.Severity}, r.Storm.declared(),
 		Declared{TwoCollectors, schema.KindCollector, "", r.TwoCollectors.Severity})
+	return append(all, r.ownConditions()...)
 }
 
 // OffCondition is a condition that is not judged, and why, in words for people.

@@ -37,9 +37,13 @@ type Reason struct {
 // nil. An object that neither knows has one reason, that it is unknown. The object that Collector gives is explained by
 // the memory of the cluster that it names. Of a whole cluster it tells whether there is a storm; the rest is WhySilent's.
 func Why(m Memory, s *schema.ClusterContext, r Rules, o schema.Object) []Reason {
-	if o.Kind == schema.KindCollector {
+	switch o.Kind {
+	case schema.KindCollector:
 		r = r.in(o.Name)
 		return []Reason{m.Collector.why(o.Name, &r)}
+	case schema.KindClock:
+		r = r.in(o.Name)
+		return []Reason{m.Clock.why(&r)}
 	}
 	if o.Kind == schema.KindCluster {
 		return []Reason{m.whyStorm(o.Name, r)}

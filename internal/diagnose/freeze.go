@@ -51,7 +51,7 @@ func (v *View) Freeze(o schema.Object, conds []schema.Condition, victims []schem
 	case o.Kind == schema.KindCluster:
 		f.storm()
 	}
-	if o.Kind != schema.KindCollector && o.Kind != schema.KindCluster { // which events of this cluster do not name
+	if schema.OfSnapshots(o.Kind) && o.Kind != schema.KindCollector && o.Kind != schema.KindClock && o.Kind != schema.KindCluster { // which events of this cluster do not name
 		f.events(o)
 	}
 	f.lines()

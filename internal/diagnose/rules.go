@@ -125,6 +125,9 @@ func (r *ruler) cause() cause {
 	case schema.KindSource:
 		return r.sourceCause()
 	}
+	if r.object.Kind == schema.KindClock || !schema.OfSnapshots(r.object.Kind) {
+		return r.saidCause()
+	}
 	s := r.service(r.object)
 	if s == nil {
 		return r.unknown("the snapshot says nothing more about it")

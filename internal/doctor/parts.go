@@ -61,7 +61,7 @@ func (d *doctor) analyzer(ctx context.Context, b *bus.Bus, i bus.Inspection) []F
 }
 
 func isAnalyzers(consumer string) bool {
-	return slices.Contains([]string{bus.Watch, bus.Hear, bus.Diagnose, bus.Answer}, consumer)
+	return slices.Contains([]string{bus.Watch, bus.WatchFindings, bus.Hear, bus.Diagnose, bus.Answer}, consumer)
 }
 
 func running(found []bus.Instance) Finding {

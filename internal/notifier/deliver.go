@@ -27,6 +27,7 @@ func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration
 	}
 	ref, outcome := l.post(ctx, p)
 	l.metrics.posts(outcomeName(outcome))
+	l.trouble.went(attempt{t.id, p.post.Revision}, outcome, l.now())
 	if outcome != nil {
 		return l.failed(ctx, t, p, outcome)
 	}

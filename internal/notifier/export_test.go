@@ -22,6 +22,9 @@ func (n *Notifier) SetNow(now func() time.Time) {
 	}
 }
 
+// Trouble has a look at the channels as of now.
+func (n *Notifier) Trouble(ctx context.Context) error { return n.troubleStep(ctx) }
+
 // SetPause makes every pause between two attempts as long as pause says.
 func (n *Notifier) SetPause(pause func(delay time.Duration) time.Duration) {
 	for _, l := range n.loops {

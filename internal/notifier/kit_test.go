@@ -151,7 +151,7 @@ func nudge(t *testing.T, c schema.Conversation) bus.Message {
 // settled waits until the notifier has nothing to do.
 func settled(t *testing.T, b *bus.Bus) {
 	t.Helper()
-	bustest.Settled(t, b, bus.Diagnose, bus.Answer)
+	bustest.Settled(t, b, bus.Diagnose, bus.Answer, bus.WatchFindings)
 }
 
 func ids(c schema.Conversation) []string {

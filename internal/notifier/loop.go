@@ -43,6 +43,7 @@ type loop struct {
 	log      *slog.Logger
 	metrics  channelMetrics
 	waiting  *waiting
+	trouble  trouble
 
 	heldUntil  atomic.Int64 // the receiver wants nothing before this time, in Unix nanoseconds
 	complained atomic.Bool  // that the channel is set up wrongly

@@ -29,6 +29,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
+	"github.com/bellbuoy/bellbuoy/internal/finding"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 )
 
@@ -57,14 +58,15 @@ const workers = 16
 
 // Notifier delivers to every configured channel.
 type Notifier struct {
-	bus   *bus.Bus
-	log   *slog.Logger
-	loops []*loop
+	bus    *bus.Bus
+	log    *slog.Logger
+	loops  []*loop
+	teller *finding.Teller
 }
 
 // New makes a notifier of a valid configuration. reg may be nil.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Notifier, error) {
-	n := &Notifier{bus: b, log: log}
+	n := &Notifier{bus: b, log: log, teller: newTeller(b, rand.Text()[:10])}
 	m, err := newMetrics(reg)
 	if err != nil {
 		return nil, fmt.Errorf("register the notifier's metrics: %w", err)
@@ -122,6 +124,7 @@ func (n *Notifier) run(ctx context.Context) error {
 	for _, l := range n.loops {
 		g.Go(func() error { return l.run(ctx) })
 	}
+	g.Go(func() error { return n.tellTrouble(ctx) })
 	g.Go(func() error { return n.bus.Serve(ctx, n.service()) })
 	return g.Wait()
 }

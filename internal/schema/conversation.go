@@ -12,6 +12,13 @@ const (
 	KindCluster   = "cluster"
 	KindSource    = "source"    // by the name that its collector was configured with
 	KindCollector = "collector" // of OwnCluster, by the name of the cluster that it publishes
+
+	// Of OwnCluster too.
+	KindClock   = "clock"   // of a collector, by the name of the cluster that it publishes
+	KindChannel = "channel" // by its name
+	KindDead    = "dead"    // letters of a part or a channel, by its name
+	KindStream  = "stream"  // by its name
+	KindModel   = "model"   // by its name
 )
 
 // Object is what a conversation is about. One object has one conversation for ever.

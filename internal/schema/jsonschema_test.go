@@ -24,7 +24,7 @@ const published = "../../docs/schema"
 
 // bodies are the types that have a JSON Schema of their own, by its file's name.
 func bodies() map[string]any {
-	return map[string]any{"context": schema.ClusterContext{}, "alert": schema.Alert{}, "reply": schema.Reply{}}
+	return map[string]any{"context": schema.ClusterContext{}, "alert": schema.Alert{}, "reply": schema.Reply{}, "finding": schema.Finding{}}
 }
 
 // required fields; everything else may be missing.
@@ -32,6 +32,7 @@ func required() map[string][]string {
 	return map[string][]string{
 		"ClusterContext": {"cluster_name"}, "ServiceSummary": {"name"}, "NodeSummary": {"id"},
 		"Alert": {"event", "conversation"}, "Conversation": {"schema", "id", "cluster", "object"}, "Object": {"kind", "name"},
+		"Finding": {"schema", "cluster", "object", "condition", "firing", "source"},
 	}
 }
 
@@ -41,6 +42,7 @@ func allowed() map[string][]any {
 		"ServiceSummary.status": {"", schema.ServiceHealthy, schema.ServiceDegraded, schema.ServiceStopped},
 		"ServiceSummary.health": {"", schema.HealthStarting, schema.HealthHealthy, schema.HealthUnhealthy},
 		"NodeSummary.status":    {"", schema.NodeHealthy, schema.NodeDraining, schema.NodeDown},
+		"Finding.severity":      {"", schema.SeverityInfo, schema.SeverityWarning, schema.SeverityCritical},
 	}
 }
 
@@ -174,6 +176,7 @@ func TestJSONSchemasAgreeWithTheDecoders(t *testing.T) {
 		"context": func(s string) error { _, err := schema.DecodeContext([]byte(s)); return err },
 		"alert":   func(s string) error { _, err := schema.DecodeAlert([]byte(s), "prod", id); return err },
 		"reply":   func(s string) error { _, err := schema.DecodeReply([]byte(s)); return err },
+		"finding": func(s string) error { _, err := schema.DecodeFinding([]byte(s)); return err },
 	}
 	tests := []struct {
 		name, of, body string
@@ -191,6 +194,10 @@ func TestJSONSchemasAgreeWithTheDecoders(t *testing.T) {
 		{"alert-of-nothing", "alert", `{}`, false},
 		{"reply", "reply", `{"text":"ack","author":{"name":"anna","verified":false}}`, true},
 		{"reply-of-numbers", "reply", `{"text":7}`, false},
+		{"example-finding", "finding", exampleFinding, true},
+		{"finding-that-is-over", "finding", `{"schema":"bellbuoy.finding/v1","cluster":"p","object":{"kind":"alert","name":"a"},"condition":"c","firing":false,"source":"s"}`, true},
+		{"finding-of-nothing", "finding", `{}`, false},
+		{"finding-of-another-severity", "finding", strings.Replace(exampleFinding, "warning", "bad", 1), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -57,6 +57,9 @@ func (s Subjects) join(parts ...string) string { return s.root() + "." + strings
 // Context is where the snapshots of a cluster are published.
 func (s Subjects) Context(cluster string) string { return s.join("context", Token(cluster)) }
 
+// Finding is where others say what they have found in a cluster.
+func (s Subjects) Finding(cluster string) string { return s.join("findings", Token(cluster)) }
+
 // Alert is where an event of a conversation is stored.
 func (s Subjects) Alert(cluster, severity, id string) string {
 	return s.join("alerts", Token(cluster), severity, id)
@@ -100,6 +103,15 @@ func (s Subjects) ParseContext(subject string) (cluster string, err error) {
 	t, ok := s.tokens(subject, "context", 1)
 	if !ok {
 		return "", fmt.Errorf("subject %q is not %s", subject, s.join("context", "<cluster>"))
+	}
+	return t[0], nil
+}
+
+// ParseFinding reads the cluster token from the subject of a finding.
+func (s Subjects) ParseFinding(subject string) (cluster string, err error) {
+	t, ok := s.tokens(subject, "findings", 1)
+	if !ok {
+		return "", fmt.Errorf("subject %q is not %s", subject, s.join("findings", "<cluster>"))
 	}
 	return t[0], nil
 }

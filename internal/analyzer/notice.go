@@ -1,0 +1,197 @@
+package analyzer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/finding"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// noticeEvery is how often an analyzer looks whether something is wrong with Bellbuoy itself; at the streams only with
+// every finding.Repeat.
+const noticeEvery = 10 * time.Second
+
+// allAnalyzers says what every analyzer sees alike, so that any of them can say that it is over.
+const allAnalyzers = "the analyzers"
+
+// noticing is what an analyzer notices of Bellbuoy itself, and says to all analyzers.
+type noticing struct {
+	every  time.Duration // between two looks; 0: noticeEvery
+	shared *finding.Teller
+	mine   *finding.Teller
+	looked time.Time // at the streams
+	failed bool
+	name   string // of the model
+	model  modelHealth
+}
+
+func newNoticing(b *bus.Bus, model string) *noticing {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "an unknown host"
+	}
+	return &noticing{
+		shared: finding.NewTeller(b, allAnalyzers),
+		mine:   finding.NewTeller(b, fmt.Sprintf("analyzer %s on %s", newTraceID()[:8], host)),
+		name:   model,
+		looked: time.Now(), // a minute is time enough for what is just starting
+	}
+}
+
+// notice says what is wrong with Bellbuoy itself as far as an analyzer can see it.
+func (a *Analyzer) notice(ctx context.Context) error {
+	every := a.noticing.every
+	if every == 0 {
+		every = noticeEvery
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			a.noticeStep(ctx, now)
+		}
+	}
+}
+
+func (a *Analyzer) noticeStep(ctx context.Context, now time.Time) {
+	n := a.noticing
+	err := n.mine.Tell(ctx, now, n.model.judge(n.name, now, a.rules.For(schema.OwnCluster, modelObject(n.name), nil).ModelUnavailable))
+	if now.Sub(n.looked) >= finding.Repeat {
+		n.looked = now
+		err = errors.Join(err, a.noticeStreams(ctx, now))
+	}
+	if err != nil && !n.failed && ctx.Err() == nil {
+		a.log.Warn("what is wrong with Bellbuoy itself cannot be told meanwhile", "error", err)
+	}
+	n.failed = err != nil
+}
+
+func (a *Analyzer) noticeStreams(ctx context.Context, now time.Time) error {
+	_, ahead, err := a.bus.Roll(ctx)
+	if err != nil {
+		return err
+	}
+	rules := a.rules.For(schema.OwnCluster, schema.Object{}, nil)
+	died, err := a.bus.Deaths(ctx, now.Add(ahead-rules.DeadLetters.Clear))
+	if err != nil {
+		return err
+	}
+	fills, err := a.bus.Fills(ctx)
+	if err != nil {
+		return err
+	}
+	var firing []schema.Finding
+	for _, d := range died {
+		firing = append(firing, letters(d, rules.DeadLetters))
+	}
+	for _, f := range fills {
+		o := schema.Object{Kind: schema.KindStream, Name: f.Stream}
+		if said, full := filled(f, rules.StoreFull, a.noticing.shared.Said(o, schema.StoreFull)); full {
+			firing = append(firing, said)
+		}
+	}
+	return a.noticing.shared.Tell(ctx, now, firing)
+}
+
+// letters tells of what was given up lately.
+func letters(d bus.Died, r detect.LettersRule) schema.Finding {
+	count := fmt.Sprint(d.Count)
+	if d.More {
+		count = "more than " + count
+	}
+	return schema.Finding{
+		Object: schema.Object{Kind: schema.KindDead, Name: d.Who}, Condition: schema.DeadLetters, Severity: schema.SeverityWarning, Since: d.First,
+		Title: fmt.Sprintf("%s gave up what could not be handled", d.Who),
+		Facts: []string{
+			fmt.Sprintf("%s in %s", count, r.Clear), "the last at " + d.Last.Format("15:04:05 UTC") + ": " + cut(d.Reason),
+		},
+	}
+}
+
+// cut leaves room for what stands before it.
+func cut(s string) string {
+	const most = schema.MaxFindingText / 2
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
+}
+
+// filled tells whether a stream is nearly full; one that was said to be stays so until it is a good deal less.
+func filled(f bus.Fill, r detect.StoreRule, said bool) (schema.Finding, bool) {
+	percent := 100 * float64(f.Bytes) / float64(f.Limit)
+	if percent < r.Under || percent < r.Over && !said {
+		return schema.Finding{}, false
+	}
+	severity := schema.SeverityWarning
+	if percent >= r.Worse {
+		severity = schema.SeverityCritical
+	}
+	return schema.Finding{
+		Object: schema.Object{Kind: schema.KindStream, Name: f.Stream}, Condition: schema.StoreFull, Severity: severity,
+		Title: fmt.Sprintf("stream %s is %.0f%% full", f.Stream, percent),
+		Facts: []string{fmt.Sprintf("%.1f of %.1f MB", float64(f.Bytes)/1e6, float64(f.Limit)/1e6)},
+	}, true
+}
+
+func modelObject(name string) schema.Object {
+	return schema.Object{Kind: schema.KindModel, Name: name}
+}
+
+// modelHealth is how the calls of the model have gone since the last one that went well.
+type modelHealth struct {
+	mu    sync.Mutex
+	fails int
+	since time.Time // of the first that failed
+	why   string    // of the last
+}
+
+func (h *modelHealth) went(err error, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err == nil {
+		h.fails, h.since, h.why = 0, time.Time{}, ""
+		return
+	}
+	if h.fails++; h.fails == 1 {
+		h.since = now
+	}
+	h.why = err.Error()
+}
+
+func (h *modelHealth) judge(name string, now time.Time, r detect.ModelRule) []schema.Finding {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fails == 0 || h.fails < r.Calls || now.Sub(h.since) < r.Hold {
+		return nil
+	}
+	return []schema.Finding{{
+		Object: modelObject(name), Condition: schema.ModelUnavailable, Severity: schema.SeverityWarning, Since: h.since,
+		Title: fmt.Sprintf("model %s: no call goes well any more", name),
+		Facts: []string{fmt.Sprintf("%d in a row failed", h.fails), "the last: " + cut(h.why)},
+	}}
+}
+
+// noticed is a model whose calls are watched.
+type noticed struct {
+	Model
+	health *modelHealth
+}
+
+// Complete calls the model. A call that is broken off because the process ends says nothing of the model.
+func (n noticed) Complete(ctx context.Context, p diagnose.Prompt) (diagnose.Completion, error) {
+	completion, err := n.Model.Complete(ctx, p)
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		n.health.went(err, time.Now())
+	}
+	return completion, err
+}

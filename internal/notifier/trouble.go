@@ -1,0 +1,164 @@
+package notifier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/finding"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+const (
+	// failingAfter is for how long posts have to fail, while one waits, until the channel counts as failing.
+	failingAfter = 2 * time.Minute
+	// failingTries is how many attempts in a row do as well.
+	failingTries = 5
+	// troubleEvery is how often that is looked at.
+	troubleEvery = 5 * time.Second
+)
+
+// trouble is how the posts of a channel have gone since the last one that went through.
+type trouble struct {
+	mu    sync.Mutex
+	tries int       // in vain
+	since time.Time // of the first of them
+	why   string    // of the last
+	last  attempt
+}
+
+// attempt is a post that did not go through.
+type attempt struct {
+	id       string // of the conversation
+	revision int
+}
+
+// went notes the outcome of an attempt. A receiver that asks for a pause works, and a body that is too large, or a post
+// that is gone, is not the channel's fault.
+func (t *trouble) went(of attempt, outcome error, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var throttled channel.Throttled
+	switch {
+	case outcome == nil:
+		t.tries, t.since, t.why, t.last = 0, time.Time{}, "", attempt{}
+	case errors.As(outcome, &throttled), errors.Is(outcome, channel.ErrTooBig), errors.Is(outcome, channel.ErrLostRoot):
+	default:
+		if t.tries++; t.tries == 1 {
+			t.since = now
+		}
+		t.why, t.last = problem(outcome), of
+	}
+}
+
+// judge tells whether the channel of that name is failing. What has failed for long counts while a post waits; one that
+// was given up, with nothing behind it, is in DEAD.
+func (t *trouble) judge(name string, now time.Time, w waits) []schema.Finding {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.tries < failingTries && (t.tries == 0 || w.all == 0 || now.Sub(t.since) < failingAfter) {
+		return nil
+	}
+	severity, facts := schema.SeverityWarning, []string{
+		fmt.Sprintf("%d attempts in vain since %s", t.tries, t.since.UTC().Format("15:04:05 UTC")), "the last: " + t.why,
+	}
+	if w.critical > 0 {
+		severity = schema.SeverityCritical
+		facts = append(facts, fmt.Sprintf("%d critical conversations wait for it", w.critical))
+	}
+	return []schema.Finding{{
+		Object: schema.Object{Kind: schema.KindChannel, Name: name}, Condition: schema.ChannelFailing, Severity: severity, Since: t.since,
+		Title: fmt.Sprintf("channel %s: posts do not go through", name), Facts: facts,
+	}}
+}
+
+// waits is how many conversations wait for a channel. Those about Bellbuoy itself do not make its trouble worse.
+type waits struct{ all, critical int }
+
+func (w *waiting) waits(now time.Time, subjects schema.Subjects) waits {
+	all := waits{all: w.count(now)}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for subject := range w.due {
+		cluster, severity, _, err := subjects.ParseAlert(subject)
+		if err == nil && severity == schema.SeverityCritical && cluster != schema.Token(schema.OwnCluster) {
+			all.critical++
+		}
+	}
+	return all
+}
+
+// tellTrouble says which channels are failing. A failing one tells of itself as of anything else, once it works again;
+// people hear of it through the others.
+func (n *Notifier) tellTrouble(ctx context.Context) error {
+	tick := time.NewTicker(troubleEvery)
+	defer tick.Stop()
+	failed := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		err := n.troubleStep(ctx)
+		if err != nil && !failed && ctx.Err() == nil {
+			n.log.Warn("a channel's trouble cannot be told meanwhile", "err", err)
+		}
+		failed = err != nil
+	}
+}
+
+func (n *Notifier) troubleStep(ctx context.Context) error {
+	var firing []schema.Finding
+	now := time.Now()
+	for _, l := range n.loops {
+		now = l.now()
+		if err := l.overtaken(ctx); err != nil {
+			return err
+		}
+		firing = append(firing, l.trouble.judge(l.name, now, l.waiting.waits(now, l.subjects))...)
+	}
+	return n.teller.Tell(ctx, now, firing)
+}
+
+// overtaken notes if what went wrong here last has gone through since: another notifier may have posted it, and there is
+// nothing more to try here.
+func (l *loop) overtaken(ctx context.Context) error {
+	l.trouble.mu.Lock()
+	last := l.trouble.last
+	l.trouble.mu.Unlock()
+	if last.id == "" {
+		return nil
+	}
+	record, _, err := l.kept.Get(ctx, l.key(last.id))
+	if err != nil {
+		return fmt.Errorf("read what %s was told of %s: %w", l.name, last.id, err)
+	}
+	var told channel.Told
+	if json.Unmarshal(record, &told) == nil && told.Revision >= last.revision {
+		l.trouble.overtaken(last)
+	}
+	return nil
+}
+
+// overtaken notes that the attempt has gone through, unless another has failed since.
+func (t *trouble) overtaken(by attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last == by {
+		t.tries, t.since, t.why, t.last = 0, time.Time{}, "", attempt{}
+	}
+}
+
+func newTeller(to finding.Publisher, holder string) *finding.Teller {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "an unknown host"
+	}
+	return finding.NewTeller(to, fmt.Sprintf("notifier %s on %s", holder, host))
+}
