@@ -59,11 +59,11 @@ type Analyzer struct {
 	index       *index
 	memories    *memories
 	listening   listening
-	postponed   postponed
 	silences    *silences
 	windows     silence.Windows
 	sayings     sayings
 	lapses      hints
+	calmed      hints
 	noticing    *noticing
 	log         *slog.Logger
 	metrics     *metrics

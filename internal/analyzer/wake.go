@@ -2,17 +2,11 @@ package analyzer
 
 import (
 	"context"
-	"maps"
-	"sync"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
-	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
-
-// wakeAgain is the time between two looks at what is due of a conversation whose object is recovering.
-const wakeAgain = 15 * time.Second
 
 // wake looks once a second for conversations whose deadline is past. All analyzers do; the first one's write counts.
 func (a *Analyzer) wake(ctx context.Context) error {
@@ -28,60 +22,38 @@ func (a *Analyzer) wake(ctx context.Context) error {
 	}
 }
 
+// calmFor is how long it is taken for granted that what was calm still is.
+const calmFor = 15 * time.Second
+
+// calm tells whether somebody would be called for c now, although nothing critical of it is true at the moment.
+func (a *Analyzer) calm(ctx context.Context, c *schema.Conversation, now time.Time) (bool, error) {
+	if !conversation.Calls(*c, now) {
+		return false, nil
+	}
+	if !a.calmed.due(c.ID, now) {
+		return true, nil
+	}
+	m, err := a.memories.load(ctx, c.Cluster, true)
+	if err != nil || !m.Memory.Calm(c.Object) {
+		return false, err
+	}
+	a.calmed.later(c.ID, now.Add(calmFor))
+	return true, nil
+}
+
 func (a *Analyzer) wakeStep(ctx context.Context, now time.Time) {
 	a.metrics.setOpen(a.index.openCount())
-	known := map[string]detect.Memory{}
+	a.calmed.forget(now)
 	for _, h := range a.index.due(now) {
 		c := h.Conversation
-		if !a.postponed.due(c.ID, now) {
-			continue
+		calm, err := a.calm(ctx, &c, now)
+		if err == nil {
+			err = a.fold(ctx, c.Cluster, c.ID, func(c schema.Conversation) (conversation.Event, bool) {
+				return conversation.Woke{At: now, Calm: calm}, !c.WakeAt.IsZero() && !now.Before(c.WakeAt)
+			})
 		}
-		recovering := a.recovering(ctx, c, known)
-		if recovering {
-			a.postponed.until(c.ID, now.Add(wakeAgain), now)
-		}
-		err := a.fold(ctx, c.Cluster, c.ID, func(c schema.Conversation) (conversation.Event, bool) {
-			return conversation.Woke{At: now, Recovering: recovering}, !c.WakeAt.IsZero() && !now.Before(c.WakeAt)
-		})
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("waking a conversation", "conversation", c.ID, "error", err)
 		}
 	}
-}
-
-// recovering tells whether only clear holds keep c open. known are the memories that were read in this step; one that
-// cannot be read says no, because it is better to wake somebody too often.
-func (a *Analyzer) recovering(ctx context.Context, c schema.Conversation, known map[string]detect.Memory) bool {
-	m, read := known[c.Cluster]
-	if !read {
-		got, err := a.memories.load(ctx, c.Cluster, true)
-		if err == nil {
-			m = got.Memory
-		}
-		known[c.Cluster] = m
-	}
-	return m.Recovering(c.Object)
-}
-
-// postponed are conversations that are not to be woken before a time.
-type postponed struct {
-	mu sync.Mutex
-	at map[string]time.Time // by id
-}
-
-func (p *postponed) due(id string, now time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !now.Before(p.at[id])
-}
-
-// until postpones one, and forgets those whose time has come.
-func (p *postponed) until(id string, at, now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.at == nil {
-		p.at = map[string]time.Time{}
-	}
-	maps.DeleteFunc(p.at, func(_ string, at time.Time) bool { return !now.Before(at) })
-	p.at[id] = at
 }

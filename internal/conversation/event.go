@@ -70,11 +70,11 @@ type Settled struct {
 	Failed    string // why the model gave nothing usable, in words for people
 }
 
-// Woke says that the time At has come. Recovering tells that nothing of the object is wrong any more and only has to stay so
-// for a while before it is called well: nobody is woken for that, however long it is nobody's.
+// Woke says that the time At has come. Calm says that what is critical of the object is not true at the moment: it is being
+// watched before it is called well, and nobody is called for it meanwhile.
 type Woke struct {
-	At         time.Time
-	Recovering bool
+	At   time.Time
+	Calm bool
 }
 
 // Quieted says, outside any snapshot, which silence by scope covers an open conversation now. Without one, By is who

@@ -123,25 +123,3 @@ func (m *Memory) recall(o schema.Object) record {
 	}
 	return m.Objects[i]
 }
-
-// Recovering tells whether o alerts only because it has not been well for long enough. What happens rather than lasts is
-// never so: that it has not happened again says little.
-func (m *Memory) Recovering(o schema.Object) bool {
-	firing := false
-	for _, c := range m.recall(o).Conditions {
-		if c.Firing && (c.Well.IsZero() || happens(c.Name)) {
-			return false
-		}
-		firing = firing || c.Firing
-	}
-	return firing
-}
-
-// happens tells whether a condition is about something that happens.
-func happens(condition string) bool {
-	switch condition {
-	case CrashLoop, OOMKilled, JobFailed, GPUErrors, NodeRebooted:
-		return true
-	}
-	return false
-}

@@ -111,8 +111,7 @@ func (p *player) wake(id string, at time.Time) []alarm {
 		return nil
 	}
 	m := p.memories[was.Cluster]
-	woke := conversation.Woke{At: at, Recovering: m.Recovering(was.Object)}
-	c, reason := conversation.Next(was.Conversation, woke)
+	c, reason := conversation.Next(was.Conversation, conversation.Woke{At: at, Calm: m.Calm(was.Object)})
 	p.fold(Entry{Line: p.clock.line, At: at, Cluster: was.Cluster}, was, c, reason)
 	if !c.WakeAt.After(at) { // nothing was done; it is looked at again once the next line has come
 		return nil
