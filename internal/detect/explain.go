@@ -60,6 +60,7 @@ type failing struct {
 	how      string
 	outlives bool // what explained it has ended, and it stays explained for a while
 	led      bool // others were put down to it before
+	told     bool // it stood for itself before anybody counted who does
 }
 
 // explaining is the second look at a snapshot: at all objects that are firing, together. They are sorted by object.
@@ -80,6 +81,7 @@ func (t *tick) explain(records []record, before *Memory, s *schema.ClusterContex
 		if r.firing() && (t.rules.Explain.On || t.rules.Storm.On) {
 			f := t.newFailing(r)
 			f.was = before.explained(r)
+			f.told = r.Alone == 0 && f.was == nil && before.loud(r.Object)
 			x.all = append(x.all, f)
 		}
 		r.Explained = 0
@@ -101,6 +103,14 @@ func (t *tick) explain(records []record, before *Memory, s *schema.ClusterContex
 		x.conclude()
 	}
 	return x.intern(), x.storm(before.InStorm)
+}
+
+// loud tells whether o was alerting already, in a way that people are told.
+func (m *Memory) loud(o schema.Object) bool {
+	r := m.recall(o)
+	return slices.ContainsFunc(r.Conditions, func(c condition) bool {
+		return c.Firing && schema.SeverityRank(c.Severity) >= schema.SeverityRank(schema.SeverityWarning)
+	})
 }
 
 // explained is what the record is put down to; nil: it stands for itself.
