@@ -3,6 +3,7 @@ package llm_test
 import (
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -137,6 +138,41 @@ func TestOtherErrorsAreNoReasonToAskOtherwise(t *testing.T) {
 				t.Errorf("learned %+v", c.Known())
 			}
 		})
+	}
+}
+
+func TestAServerThatBreaksOnAFormatIsAskedOtherwise(t *testing.T) {
+	s := server(t)
+	s.Always(func(x *llmtest.Exchange) {
+		if x.Request.Schema != nil {
+			x.Error(500, "server_error", "", "failed to parse grammar")
+			return
+		}
+		x.Say(x.Answer())
+	})
+	c := client(t, s)
+	for i, want := range []int{3, 1} {
+		if got, err := c.Complete(t.Context(), prompt()); err != nil || got.Usage.Calls != want {
+			t.Errorf("question %d took %d calls, want %d: %v", i, got.Usage.Calls, want, err)
+		}
+	}
+}
+
+func TestManyQuestionsAtOnceLearnTheSame(t *testing.T) {
+	s := llmtest.New(t, llmtest.Options{Key: key, Refuses: []string{"response_format", "temperature", "max_tokens"}})
+	c := client(t, s)
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			if _, err := c.Complete(t.Context(), prompt()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	got, err := c.Complete(t.Context(), prompt())
+	if err != nil || got.Usage.Calls != 1 || c.Known().Format != llm.FormatText || c.Known().Limit != "max_completion_tokens" || c.Known().Temperature {
+		t.Errorf("%d calls after all have learned %+v: %v", got.Usage.Calls, c.Known(), err)
 	}
 }
 
