@@ -137,7 +137,8 @@ func TestWhatWasLearnedIsTriedAnewAfterADay(t *testing.T) {
 			later   time.Duration
 			refused int // requests so far
 		}{{0, 3}, {23 * time.Hour, 3}, {2 * time.Hour, 6}, {time.Hour, 6}} {
-			<-time.After(tt.later) // the bubble's clock
+			later := time.NewTimer(tt.later) // by the bubble's clock
+			<-later.C
 			if _, err := c.Complete(t.Context(), prompt()); err != nil {
 				t.Fatal(err)
 			}
