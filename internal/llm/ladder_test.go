@@ -255,6 +255,29 @@ func TestAShapeIsHeldAgainstItsSchema(t *testing.T) {
 	}
 }
 
+func TestWhatIsKnownBeforeAnythingIsLearned(t *testing.T) {
+	for _, tt := range []struct {
+		base, model string
+		want        llm.Ability
+		prompt      int
+	}{
+		{"https://api.openai.com/v1", "gpt-4o", llm.Ability{Format: "strict", Limit: "max_completion_tokens", Temperature: true, System: true}, 6000},
+		{"https://api.openai.com/v1", "o3", llm.Ability{Format: "strict", Limit: "max_completion_tokens", System: true}, 6000},
+		{"http://localhost:11434/v1", "qwen3:8b", llm.Ability{Format: "strict", Limit: "max_tokens", Temperature: true, System: true}, 3000},
+		{"http://localhost:11434/v1", "o3", llm.Ability{Format: "strict", Limit: "max_tokens", System: true}, 3000},
+		{"https://api.anthropic.com/v1", "any", llm.Ability{Format: "text", Limit: "max_tokens", Temperature: true, System: true}, 6000},
+		{"http://somewhere.example/v1", "any", llm.Ability{Format: "strict", Limit: "max_tokens", Temperature: true, System: true}, 3000},
+	} {
+		c, err := llm.New(llm.Config{BaseURL: tt.base, Model: tt.model}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Known() != tt.want || c.PromptTokens() != tt.prompt {
+			t.Errorf("%s at %s: %+v and %d tokens, want %+v and %d", tt.model, tt.base, c.Known(), c.PromptTokens(), tt.want, tt.prompt)
+		}
+	}
+}
+
 func TestServersAreRecognisedByTheirAddress(t *testing.T) {
 	for base, want := range map[string]string{
 		"https://api.openai.com/v1":                 "openai",
