@@ -22,7 +22,7 @@ const (
 
 // CheckAnswer cleans and bounds a model's free text. It fails if nothing readable is left. Commands in it stay text.
 func CheckAnswer(text string) (string, error) {
-	answer := strings.TrimSpace(cut(scrub.Clean(dropThinking(text)), maxAnswer))
+	answer := strings.TrimSpace(cut(scrub.Clean(DropThinking(text)), maxAnswer))
 	if answer == "" {
 		return "", errors.New("check answer: it is empty")
 	}
@@ -41,6 +41,11 @@ type said struct {
 // fence comes first and does not change with the thread, so that servers can reuse it. The snapshot, which may be nil,
 // tells how the objects named in the question are now.
 func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question schema.Message) Prompt {
+	return QuestionPromptWithin(c, s, question, MaxPromptTokens)
+}
+
+// QuestionPromptWithin is QuestionPrompt for a model that reads fewer tokens.
+func QuestionPromptWithin(c schema.Conversation, s *schema.ClusterContext, question schema.Message, tokens int) Prompt {
 	system := answerSystem()
 	head := []any{about(c)}
 	for _, x := range c.Conditions {
@@ -56,11 +61,12 @@ func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question sc
 	for _, text := range NewView(s).asked(question.Content) {
 		tail.WriteString(compact(map[string]string{"now": text}) + "\n")
 	}
-	room := MaxPromptTokens - estimate(len(system)) - estimate(tail.Len()) - estimate(maxQuestion)
+	room := tokens - estimate(len(system)) - estimate(tail.Len()) - estimate(maxQuestion)
 	b.WriteString(strings.TrimSuffix(fenced(c, head, room), "END "+mark+"\n"))
 	b.WriteString(tail.String())
 	fmt.Fprintf(&b, "END %s\nThe operator's question (a JSON string): %s", mark, quote(cut(scrub.Clean(question.Content), maxQuestion)))
-	return Prompt{System: system, User: b.String(), MaxTokens: maxAnswerTokens}
+	all, evidence := len(system)+b.Len(), len(fenced(c, head, room))-len(fenced(c, head, 0))
+	return Prompt{System: system, User: b.String(), MaxTokens: maxAnswerTokens, Estimate: estimate(all), Least: estimate(all - evidence)}
 }
 
 // thread is what was said before question, as JSON lines, oldest first: questions, answers and decisions.

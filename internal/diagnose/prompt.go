@@ -31,7 +31,13 @@ type Prompt struct {
 	Schema     json.RawMessage // nil: free text
 	SchemaName string
 	MaxTokens  int // of the answer
+	// Estimate is about how many tokens System and User are; 0: nobody has estimated it. A repair is estimated as what
+	// it repairs. Least is what of that is no evidence.
+	Estimate, Least int
 }
+
+// Halved is the budget of a prompt like p with half the evidence.
+func (p Prompt) Halved() int { return p.Least + (p.Estimate-p.Least)/2 }
 
 // Completion is a model's answer. Usage is what the model's server says it cost.
 type Completion struct {
@@ -47,6 +53,11 @@ func estimate(n int) int { return (n + bytesPerToken - 1) / bytesPerToken }
 // nil when there is none any more. Identical input gives an identical prompt. What does not fit the budget is left out
 // from the end of the evidence, and the prompt says how much that is.
 func VerdictPrompt(c schema.Conversation, s *schema.ClusterContext) Prompt {
+	return VerdictPromptWithin(c, s, MaxPromptTokens)
+}
+
+// VerdictPromptWithin is VerdictPrompt for a model that reads fewer tokens.
+func VerdictPromptWithin(c schema.Conversation, s *schema.ClusterContext, tokens int) Prompt {
 	system := verdictSystem()
 	objects := allowed(NewView(s), c)
 	head := []any{
@@ -54,9 +65,12 @@ func VerdictPrompt(c schema.Conversation, s *schema.ClusterContext) Prompt {
 		map[string][]string{"allowed_components": objects},
 		map[string][]string{"allowed_targets": objects},
 	}
-	user := fenced(c, head, MaxPromptTokens-estimate(len(system))) +
-		"\nGive the verdict on " + quote(c.Object.String()) + " as one JSON object, and nothing else."
-	return Prompt{System: system, User: user, Schema: VerdictSchema(), SchemaName: VerdictSchemaName, MaxTokens: maxVerdictTokens}
+	request := "\nGive the verdict on " + quote(c.Object.String()) + " as one JSON object, and nothing else."
+	user := fenced(c, head, tokens-estimate(len(system))) + request
+	return Prompt{
+		System: system, User: user, Schema: VerdictSchema(), SchemaName: VerdictSchemaName, MaxTokens: maxVerdictTokens,
+		Estimate: estimate(len(system) + len(user)), Least: estimate(len(system) + len(fenced(c, head, 0)) + len(request)),
+	}
 }
 
 // RepairPrompt asks again after an answer that CheckVerdict refused, naming its mistakes. Everything before that stays

@@ -52,7 +52,7 @@ type verdict struct {
 // of low confidence, and with low confidence its action is a look. A step that is meant for a victim becomes the one
 // for its cause. The snapshot may be nil when there is none any more; then there is no command.
 func CheckVerdict(text, model string, c schema.Conversation, s *schema.ClusterContext) (schema.Diagnosis, error) {
-	raw, err := object(text)
+	raw, err := Object(text)
 	if err != nil {
 		return schema.Diagnosis{}, fmt.Errorf("check verdict: %w", err)
 	}
