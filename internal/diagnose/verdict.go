@@ -111,7 +111,7 @@ func (k *checker) check() {
 // object accepts what is allowed in the prompt: anything that the snapshot holds, and what the conversation is about.
 func (k *checker) object(field, name string) {
 	if name != k.conversation.Object.String() && !k.exists(name) {
-		k.wrong("%s: %q is not in the snapshot; use one of %s", field, cut(name, 80), compact(allowed(k.View, k.conversation)))
+		k.wrong("%s: %q is not in the snapshot; use one of %s", field, cut(name, 80), compact(page{View: k.View, conversation: k.conversation}.allowed(k.conversation.Evidence)))
 	}
 }
 
