@@ -40,9 +40,10 @@ func (p Prompt) Halved() int { return p.Least + (p.Estimate-p.Least)/2 }
 
 // Completion is a model's answer. Usage is what the model's server says it cost.
 type Completion struct {
-	Text  string
-	Model string
-	Usage schema.Usage
+	Text         string
+	Model        string
+	Usage        schema.Usage
+	PromptTokens int // of Usage.Tokens, those of the prompt
 }
 
 // VerdictPrompt asks for a verdict on c, from its frozen evidence. The snapshot says which objects exist; it may be
