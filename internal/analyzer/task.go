@@ -149,7 +149,7 @@ func (a *Analyzer) newest(ctx context.Context, cluster string) (*schema.ClusterC
 // lets the rules' diagnosis stand.
 func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled {
 	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
-	prompt := diagnose.VerdictPrompt(c, s)
+	prompt := diagnose.VerdictPromptWithin(c, s, a.length.tokens())
 	within := func(tokens int) diagnose.Prompt { return diagnose.VerdictPromptWithin(c, s, tokens) }
 	for range 2 {
 		completion, err := a.ask(ctx, &prompt, within)
@@ -177,6 +177,9 @@ func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema
 // ask asks the model. A prompt that is longer than its server reads is built anew within what it does read, once.
 func (a *Analyzer) ask(ctx context.Context, p *diagnose.Prompt, within func(tokens int) diagnose.Prompt) (diagnose.Completion, error) {
 	completion, err := a.model.Complete(ctx, *p)
+	if err == nil {
+		a.length.learn(*p, completion.PromptTokens)
+	}
 	refused, ok := errors.AsType[*llm.Error](err)
 	if !ok || refused.Room == 0 {
 		return completion, err
@@ -197,7 +200,7 @@ func (a *Analyzer) reason(ctx context.Context, c schema.Conversation, s *schema.
 	question := message(c, t.Message)
 	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
 	if a.model != nil {
-		prompt := diagnose.QuestionPrompt(c, s, question)
+		prompt := diagnose.QuestionPromptWithin(c, s, question, a.length.tokens())
 		completion, err := a.ask(ctx, &prompt, func(tokens int) diagnose.Prompt { return diagnose.QuestionPromptWithin(c, s, question, tokens) })
 		settled.Usage = completion.Usage
 		if err == nil {

@@ -34,7 +34,7 @@ func TestAPromptWithHalfTheEvidenceIsWithinItsBudget(t *testing.T) {
 			if !strings.Contains(p.User, "evidence_left_out") {
 				t.Error("it does not say that evidence was left out")
 			}
-			if p.Estimate != (len(p.System)+len(p.User)+2)/3 {
+			if p.Estimate != diagnose.Tokens(p.System)+diagnose.Tokens(p.User) {
 				t.Errorf("%d bytes are estimated as %d tokens", len(p.System)+len(p.User), p.Estimate)
 			}
 		})

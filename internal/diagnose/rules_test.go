@@ -58,6 +58,20 @@ func TestRulesNameTheGuiltyObject(t *testing.T) {
 			"db ended with exit code 3: “FATAL: could not open file”; checkout depends on it",
 		},
 		{
+			"node-of-the-part-that-does-not-run", downUnder(edit(crashing(), func(s *schema.ServiceSummary) {
+				s.DependsOn, s.ReplicasRunning, s.ReplicasDesired = nil, new(1), new(2)
+				s.Instances = []schema.Instance{{Name: "shop-checkout-1", Node: "n1", State: "running"}, {Name: "shop-checkout-2", Node: "n2", State: "exited"}}
+			})), firing("service_degraded", "warning"),
+			"n2", diagnose.CategoryNode, "high", "", "node n2: down, and checkout runs there",
+		},
+		{
+			"another-part-that-does-not-run-is-its-own", downUnder(edit(crashing(), func(s *schema.ServiceSummary) {
+				s.DependsOn, s.ReplicasRunning, s.ReplicasDesired = nil, new(1), new(3)
+				s.Instances = []schema.Instance{{Name: "shop-checkout-1", Node: "n1", State: "running"}, {Name: "shop-checkout-2", Node: "n2", State: "exited"}, {Name: "shop-checkout-3", Node: "n1", State: "exited"}}
+			})), firing("service_degraded", "warning"),
+			"shop/checkout", diagnose.CategoryCrash, "medium", "docker logs --tail 50 shop-checkout-2", "checkout",
+		},
+		{
 			"dependency-stopped-long-ago-is-only-an-alternative", snapshot(
 				edit(crashing(), func(s *schema.ServiceSummary) { s.RecentLogs = []string{"panic: nil map"} }), db(), cache(),
 			), crashLoop(),
@@ -196,4 +210,11 @@ func TestDependenciesInACircleEnd(t *testing.T) {
 	if d.RootCause.Component == "" {
 		t.Errorf("no component: %+v", d)
 	}
+}
+
+// downUnder is a snapshot in which node n2 is down and n1 is well.
+func downUnder(services ...schema.ServiceSummary) schema.ClusterContext {
+	s := snapshot(services...)
+	s.Nodes = append(s.Nodes, schema.NodeSummary{ID: "n2", Status: schema.NodeDown})
+	return s
 }

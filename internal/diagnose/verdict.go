@@ -111,7 +111,7 @@ func (k *checker) check() {
 // object accepts what is allowed in the prompt: anything that the snapshot holds, and what the conversation is about.
 func (k *checker) object(field, name string) {
 	if name != k.conversation.Object.String() && !k.exists(name) {
-		k.wrong("%s: %q is not in the snapshot; use one of %s", field, cut(name, 80), compact(allowed(k.View, k.conversation)))
+		k.wrong("%s: %q is not in the snapshot; use one of %s", field, cut(name, 80), compact(page{View: k.View, conversation: k.conversation}.allowed(k.conversation.Evidence)))
 	}
 }
 
@@ -164,12 +164,21 @@ func (k *checker) diagnosis(model string) schema.Diagnosis {
 	switch {
 	case v.InsufficientData:
 		d.Confidence = schema.ConfidenceLow
+		d.Summary = notEnough(d.Summary)
 	case !k.supported(v.RootCause.Component) && d.Confidence != schema.ConfidenceLow:
 		d.Confidence = schema.ConfidenceLow
 		d.ConfidenceWhy = scrub.Line("only log lines speak for it. "+d.ConfidenceWhy, maxWhy)
 	}
 	d.Action, d.Command = k.action(d.Confidence)
 	return d
+}
+
+// notEnough says in a summary that it is not the cause, unless it says so itself.
+func notEnough(summary string) string {
+	if strings.HasPrefix(strings.ToLower(summary), "not enough data") {
+		return summary
+	}
+	return cut("not enough data: "+summary, maxSummary)
 }
 
 // action is the verdict's, meant for the cause and as bold as its support allows.

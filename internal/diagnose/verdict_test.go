@@ -175,3 +175,20 @@ func TestWithoutASnapshotThereIsAVerdictButNoCommand(t *testing.T) {
 		t.Error("a component that nothing vouches for was accepted")
 	}
 }
+
+func TestNotEnoughDataIsAnAnswerAndIsSaid(t *testing.T) {
+	for said, want := range map[string]string{
+		"worker ends and nothing says why":      "not enough data: worker ends and nothing says why",
+		"Not enough data to say why":            "Not enough data to say why",
+		strings.Repeat("nothing is known ", 30): "not enough data: nothing is known",
+	} {
+		c, s := incident()
+		d, err := diagnose.CheckVerdict(says(t, "summary", said, "insufficient_data", true, "confidence", "high", "self_resolving", true), "m", c, &s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(d.Summary, want) || len(d.Summary) > 300 || !d.InsufficientData || d.Confidence != "low" || d.SelfResolving {
+			t.Errorf("%q became %+v", said, d)
+		}
+	}
+}

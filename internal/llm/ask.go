@@ -38,6 +38,7 @@ func (c *Client) ask(ctx context.Context, p diagnose.Prompt, a Ability) (said, e
 		return got, err
 	}
 	got.Usage.Tokens, got.prompt, got.wrote = resp.Usage.TotalTokens, resp.Usage.PromptTokens, resp.Usage.CompletionTokens
+	got.PromptTokens = resp.Usage.PromptTokens
 	c.metrics.spend(resp.Usage.PromptTokens, resp.Usage.CompletionTokens)
 	if resp.Model != "" {
 		got.Model = resp.Model

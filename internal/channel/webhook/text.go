@@ -169,7 +169,11 @@ func likely(c schema.Conversation) string {
 	if cause == "" {
 		return ""
 	}
-	if c.Diagnosis.InsufficientData && c.Condition == "storm" {
+	switch {
+	case !c.Diagnosis.InsufficientData:
+	case c.Diagnosis.Source != schema.SourceRules: // its summary says that there is not enough data
+		return ". " + cmp.Or(firstLine(c.Diagnosis.Summary), cause)
+	case c.Condition == "storm":
 		return ". " + cause
 	}
 	return ". Likely: " + cause

@@ -139,6 +139,7 @@ func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 		{"node-is-back", channeltest.Add(channeltest.NodeDown(50), schema.EventCleared), known(1), "cleared", "n7 cleared on prod after 1s (was: node n7 is down)"},
 		{"storm", channeltest.Storm(998), channel.Told{}, "opened", "prod: 998 objects failing, all of them down. Among them web, api, db (+995). Likely: all 998 depend on shop/db, which is not running (stopped by hand 03:02:00 UTC)"},
 		{"storm-of-nothing-shared", unexplained(), channel.Told{}, "opened", "prod: 12 objects failing, all of them down. Among them web, api, db (+9). 12 services fail at once, and nothing that they share was found"},
+		{"model-that-does-not-know", unsure(), channel.Told{}, "opened", "checkout down on prod: 0 of 3 running. not enough data: nothing says why"},
 		{"storm-goes-on", channeltest.Add(channeltest.Storm(12), schema.EventEscalated), known(1), "escalated", "prod still failing: 12 objects failing, all of them down. Nobody has it. Among them web, api, db (+9). Likely: all 12 depend on shop/db, which is not running (stopped by hand 03:02:00 UTC)"},
 		{"storm-is-over", channeltest.Add(channeltest.Storm(998), schema.EventCleared), known(1), "cleared", "prod cleared after 1s (was: 998 objects failing, all of them down)"},
 		{"storm-is-explained", channeltest.Add(channeltest.Storm(998), schema.EventFolded), known(1), "folded", "what failed on prod is part of shop/db now"},
@@ -177,6 +178,15 @@ func saying(c schema.Conversation, text string) schema.Conversation {
 func unexplained() schema.Conversation {
 	c := channeltest.Storm(12)
 	c.Diagnosis = &schema.Diagnosis{Summary: "12 services fail at once, and nothing that they share was found", InsufficientData: true}
+	return c
+}
+
+func unsure() schema.Conversation {
+	c := channeltest.Opened("checkout")
+	c.Diagnosis = &schema.Diagnosis{
+		Summary: "not enough data: nothing says why", RootCause: schema.RootCause{Component: "shop/checkout", Statement: "it may be the database"},
+		InsufficientData: true, Source: "a-model",
+	}
 	return c
 }
 
