@@ -68,6 +68,7 @@ type Settled struct {
 	Sender    string // of the message; empty: the assistant
 	Usage     schema.Usage
 	Failed    string // why the model gave nothing usable, in words for people
+	Unasked   bool   // Failed is why the model was not even asked
 }
 
 // Woke says that the time At has come.

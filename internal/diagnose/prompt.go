@@ -35,9 +35,10 @@ type Prompt struct {
 
 // Completion is a model's answer. Usage is what the model's server says it cost.
 type Completion struct {
-	Text  string
-	Model string
-	Usage schema.Usage
+	Text         string
+	Model        string
+	Usage        schema.Usage
+	PromptTokens int // of Usage.Tokens, those of the prompt
 }
 
 // estimate is about how many tokens n bytes are, rounded up.

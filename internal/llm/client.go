@@ -93,6 +93,7 @@ func (c *Client) complete(ctx context.Context, p diagnose.Prompt) (diagnose.Comp
 	again, err := c.ask(ctx, p, false)
 	again.Usage.Calls += done.Usage.Calls
 	again.Usage.Tokens += done.Usage.Tokens
+	again.PromptTokens += done.PromptTokens
 	if err == nil {
 		c.plain.Store(true)
 	}
@@ -126,7 +127,7 @@ func (c *Client) ask(ctx context.Context, p diagnose.Prompt, structured bool) (d
 	if err != nil {
 		return done, err
 	}
-	done.Usage.Tokens = resp.Usage.TotalTokens
+	done.Usage.Tokens, done.PromptTokens = resp.Usage.TotalTokens, resp.Usage.PromptTokens
 	c.metrics.spend(resp.Usage.PromptTokens, resp.Usage.CompletionTokens)
 	if resp.Model != "" {
 		done.Model = resp.Model
