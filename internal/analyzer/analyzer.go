@@ -65,6 +65,7 @@ type Analyzer struct {
 	windows     silence.Windows
 	sayings     sayings
 	lapses      hints
+	calmed      hints
 	noticing    *noticing
 	ledger      *ledger // nil: no model, or nothing is limited
 	log         *slog.Logger

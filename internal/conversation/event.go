@@ -71,8 +71,12 @@ type Settled struct {
 	Unasked   bool   // Failed is why the model was not even asked
 }
 
-// Woke says that the time At has come.
-type Woke struct{ At time.Time }
+// Woke says that the time At has come. Calm says that what is critical of the object is not true at the moment: it is being
+// watched before it is called well, and nobody is called for it meanwhile.
+type Woke struct {
+	At   time.Time
+	Calm bool
+}
 
 // Quieted says, outside any snapshot, which silence by scope covers an open conversation now. Without one, By is who
 // ended that which did.
