@@ -68,7 +68,10 @@ type ledger struct {
 	kept   kept
 	limits spend.Limits
 	clock  func(context.Context) (time.Time, error)
-	mu     sync.Mutex // calls of one analyzer wait for each other here, and need not be decided again
+
+	mu   sync.Mutex   // calls of one analyzer wait for each other here, and need not be decided again
+	last spend.Ledger // that this analyzer stored, as revision rev; 0: it has to be read. It saves reads
+	rev  uint64
 }
 
 const ledgerKey = "spend"
@@ -101,19 +104,27 @@ func (l *ledger) change(ctx context.Context, do func(spend.Ledger, time.Time) sp
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for range ledgerAttempts {
-		was, rev, err := l.read(ctx)
-		if err != nil {
-			return err
+		was, rev, err := l.last, l.rev, error(nil)
+		if rev == 0 {
+			if was, rev, err = l.read(ctx); err != nil {
+				return err
+			}
 		}
 		now, err := l.clock(ctx)
 		if err != nil {
 			return fmt.Errorf("look at the server's clock for the model's budgets: %w", err)
 		}
-		data, err := json.Marshal(do(was, now))
+		next := do(was, now)
+		data, err := json.Marshal(next)
 		if err != nil {
 			return fmt.Errorf("encode the model's budgets: %w", err)
 		}
-		if _, err = l.kept.Put(ctx, ledgerKey, data, rev); !errors.Is(err, bus.ErrConflict) {
+		l.last = next
+		l.rev, err = l.kept.Put(ctx, ledgerKey, data, rev)
+		if err != nil {
+			l.rev = 0
+		}
+		if !errors.Is(err, bus.ErrConflict) {
 			return wrapped("store the model's budgets", err)
 		}
 	}

@@ -29,8 +29,13 @@ var quarterPast = time.Date(2026, 11, 24, 20, 15, 0, 0, time.UTC)
 // spender is an analyzer that may spend so much, not yet running, whose budgets stand at a quarter past eight.
 func spender(t *testing.T, s *bustest.NATS, model *llmtest.Server, may analyzer.Spend) *analyzer.Analyzer {
 	t.Helper()
+	return spenderOn(t, s.Connect(t), model, may)
+}
+
+func spenderOn(t *testing.T, conn *bus.Bus, model *llmtest.Server, may analyzer.Spend) *analyzer.Analyzer {
+	t.Helper()
 	cfg := analyzer.Config{LLM: llm.Config{BaseURL: model.URL(), Model: "test"}, Calls: analyzer.Calls{Concurrency: 4}, Spend: may}
-	a, err := analyzer.New(cfg, s.Connect(t), e2e.Quiet(), prometheus.NewRegistry())
+	a, err := analyzer.New(cfg, conn, e2e.Quiet(), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,17 +187,37 @@ func TestAVerdictThatWasPaidForIsNotPaidForAgain(t *testing.T) {
 	}
 }
 
+// It stops, or loses its connection for good as if it were killed, while the model thinks.
 func TestAnAnalyzerThatEndsDuringACallCostsOneCallAndNoDiagnosis(t *testing.T) {
+	t.Run("stopped", func(t *testing.T) {
+		endsDuringACall(t, func(a *analyzer.Analyzer, _ *bus.Bus) (end func()) { return e2e.Start(t, a.Part()) })
+	})
+	t.Run("killed", func(t *testing.T) {
+		endsDuringACall(t, func(a *analyzer.Analyzer, conn *bus.Bus) (end func()) {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_ = a.Run(t.Context()) // what it ends with, nobody would hear
+			}()
+			t.Cleanup(func() { <-done })
+			return conn.Conn().Close
+		})
+	})
+}
+
+func endsDuringACall(t *testing.T, run func(*analyzer.Analyzer, *bus.Bus) (end func())) {
+	t.Helper()
 	s, model := bustest.Server(t), llmtest.New(t)
 	model.Fault(llmtest.Hang())
 	may := analyzer.Spend{CallsPerHour: 10, TokensPerDay: 1_000_000}
-	stop := e2e.Start(t, spender(t, s, model, may).Part())
-	b := s.Connect(t)
+	b, conn := s.Connect(t), s.Connect(t)
+	bustest.DriftConsumer(t, b, bus.StreamAlerts, bus.Diagnose, time.Second) // not the thirty that it waits for an ack
+	end := run(spenderOn(t, conn, model, may), conn)
 	fall(t, b, "a")
 	if err := model.Await(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	stop()
+	end()
 	heir := spender(t, s, model, may)
 	e2e.Start(t, heir.Part())
 	settled(t, b)

@@ -29,11 +29,11 @@ const settleWithin = 2 * time.Second
 // Complete asks the model. Its error is a spend.Spent if the model was not asked, because a budget is spent.
 func (t *thrifty) Complete(ctx context.Context, p diagnose.Prompt) (diagnose.Completion, error) {
 	key := verdictKey(t.name, p)
-	said, known, err := t.verdicts.get(ctx, key)
+	said, rev, err := t.verdicts.get(ctx, key)
 	if err != nil {
 		t.log.Warn("what the model has said before is not known", "error", err)
 	}
-	if known {
+	if said.Text != "" {
 		t.metrics.recalled.Inc()
 		return said, nil
 	}
@@ -48,7 +48,12 @@ func (t *thrifty) Complete(ctx context.Context, p diagnose.Prompt) (diagnose.Com
 	}
 	said, failed := t.Model.Complete(ctx, p)
 	t.price(&said)
-	t.book(context.WithoutCancel(ctx), id, key, p, said, failed)
+	t.book(context.WithoutCancel(ctx), id, said, failed)
+	if failed == nil {
+		if err := t.verdicts.put(ctx, key, said, rev); err != nil {
+			t.log.Warn("what the model said is not remembered", "error", err)
+		}
+	}
 	return said, failed
 }
 
@@ -67,23 +72,18 @@ func (t *thrifty) price(said *diagnose.Completion) {
 	t.metrics.cost.WithLabelValues(t.currency).Add(said.Usage.Cost)
 }
 
-// book settles a reservation and remembers what was said. A call that was broken off, and one of which the server says
-// nothing, stay spent as they were reserved.
-func (t *thrifty) book(ctx context.Context, id, key string, p diagnose.Prompt, said diagnose.Completion, failed error) {
+// book settles a reservation. A call that was broken off, and one of which the server does not say what it took, stay
+// spent as they were reserved.
+func (t *thrifty) book(ctx context.Context, id string, said diagnose.Completion, failed error) {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
 	brokenOff := errors.Is(failed, context.DeadlineExceeded) || errors.Is(failed, context.Canceled)
 	silent := failed == nil && said.Usage.Tokens == 0
-	if t.ledger != nil && !brokenOff && !silent {
-		if err := t.ledger.settle(ctx, id, said.Usage); err != nil {
-			t.log.Warn("a call of the model stays spent as it was reserved", "error", err)
-		}
-	}
-	if failed != nil {
+	if t.ledger == nil || brokenOff || silent {
 		return
 	}
-	if err := t.verdicts.put(ctx, key, said); err != nil {
-		t.log.Warn("what the model said is not remembered", "error", err)
+	if err := t.ledger.settle(ctx, id, said.Usage); err != nil {
+		t.log.Warn("a call of the model stays spent as it was reserved", "error", err)
 	}
 }
 

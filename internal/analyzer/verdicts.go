@@ -49,32 +49,25 @@ func verdictKey(model string, p diagnose.Prompt) string {
 
 func verdictSlot(key string) string { return "verdicts." + key[:slotDigits] }
 
-// get is what was said to the prompt with this key, if that is remembered.
-func (v verdicts) get(ctx context.Context, key string) (said diagnose.Completion, known bool, err error) {
-	r, _, err := v.load(ctx, key)
-	return diagnose.Completion{Text: r.Text, Model: r.Model}, r.Key == key, err
-}
-
-func (v verdicts) load(ctx context.Context, key string) (r verdictRecord, rev uint64, err error) {
+// get is what was said to the prompt with this key, without a text if that is not remembered, and the revision of its place.
+func (v verdicts) get(ctx context.Context, key string) (said diagnose.Completion, rev uint64, err error) {
 	data, rev, err := v.kept.Get(ctx, verdictSlot(key))
 	if err != nil || data == nil {
-		return r, rev, wrapped("read what the model has said before", err)
+		return said, rev, wrapped("read what the model has said before", err)
 	}
-	if json.Unmarshal(data, &r) != nil { // as good as nothing: it is overwritten
-		return verdictRecord{}, rev, nil
+	var r verdictRecord
+	if json.Unmarshal(data, &r) != nil || r.Key != key { // it is overwritten
+		return said, rev, nil
 	}
-	return r, rev, nil
+	return diagnose.Completion{Text: r.Text, Model: r.Model}, rev, nil
 }
 
-// put remembers what was said. What is too long is not, and of two that write at once one is.
-func (v verdicts) put(ctx context.Context, key string, said diagnose.Completion) error {
+// put remembers what was said, in a place of revision rev. What is too long is not remembered, nor what comes second of two
+// that are written at once.
+func (v verdicts) put(ctx context.Context, key string, said diagnose.Completion, rev uint64) error {
 	data, err := json.Marshal(verdictRecord{Key: key, Model: said.Model, Text: said.Text})
 	if err != nil || len(data) > maxVerdict {
 		return wrapped("encode what the model said", err)
-	}
-	_, rev, err := v.load(ctx, key)
-	if err != nil {
-		return err
 	}
 	if _, err = v.kept.PutFor(ctx, verdictSlot(key), data, rev, verdictsKept); errors.Is(err, bus.ErrConflict) {
 		return nil

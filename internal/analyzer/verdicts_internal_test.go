@@ -43,7 +43,7 @@ func (s *shelf) PutFor(_ context.Context, key string, data []byte, expect uint64
 func TestWhatTheModelSaidIsFoundByAllThatItDependsOn(t *testing.T) {
 	base := diagnose.Prompt{System: "s", User: "u", Schema: []byte("{}"), SchemaName: "v", MaxTokens: 5}
 	v := verdicts{newShelf()}
-	if err := v.put(t.Context(), verdictKey("m", base), diagnose.Completion{Text: "yes", Model: "m-1"}); err != nil {
+	if err := v.put(t.Context(), verdictKey("m", base), diagnose.Completion{Text: "yes", Model: "m-1"}, 0); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -62,7 +62,8 @@ func TestWhatTheModelSaidIsFoundByAllThatItDependsOn(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := base
 			tt.change(&p)
-			got, known, err := v.get(t.Context(), verdictKey(tt.model, p))
+			got, _, err := v.get(t.Context(), verdictKey(tt.model, p))
+			known := got.Text != ""
 			if err != nil || known != tt.known || known && (got.Text != "yes" || got.Model != "m-1" || got.Usage.Calls != 0) {
 				t.Errorf("known %v, want %v: %+v, %v", known, tt.known, got, err)
 			}
@@ -77,10 +78,11 @@ func TestWhatTheModelSaidTakesNoMoreThan64MB(t *testing.T) {
 	text := strings.Repeat("x", maxVerdict-200)
 	for n := range 10_000 {
 		key := verdictKey("m", diagnose.Prompt{User: fmt.Sprint(n)})
-		if err := v.put(t.Context(), key, diagnose.Completion{Text: text, Model: "m"}); err != nil {
+		_, rev, _ := v.get(t.Context(), key)
+		if err := v.put(t.Context(), key, diagnose.Completion{Text: text, Model: "m"}, rev); err != nil {
 			t.Fatal(err)
 		}
-		if _, known, _ := v.get(t.Context(), key); !known {
+		if got, _, _ := v.get(t.Context(), key); got.Text != text {
 			t.Fatalf("the newest is not known, number %d", n)
 		}
 	}
@@ -95,10 +97,11 @@ func TestWhatTheModelSaidTakesNoMoreThan64MB(t *testing.T) {
 		t.Errorf("%d bytes, want at most %d and not much less", size, most)
 	}
 	long := verdictKey("m", diagnose.Prompt{User: "long"})
-	if err := v.put(t.Context(), long, diagnose.Completion{Text: text + text}); err != nil {
+	_, rev, _ := v.get(t.Context(), long)
+	if err := v.put(t.Context(), long, diagnose.Completion{Text: text + text}, rev); err != nil {
 		t.Fatal(err)
 	}
-	if _, known, _ := v.get(t.Context(), long); known {
+	if got, _, _ := v.get(t.Context(), long); got.Text != "" {
 		t.Error("an answer without end is remembered")
 	}
 }

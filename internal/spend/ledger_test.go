@@ -115,7 +115,8 @@ func TestSettlementsCountWhereTheirCallBegan(t *testing.T) {
 		{"twice", []use{reserve("24 20:00:00", "a", 900), settle("24 20:00:01", "a", 400), settle("24 20:00:02", "a", 10)}, spend.Ledger{Hour: hour("24 20:00:00", 1, 400), Day: hour("24 00:00:00", 1, 400)}},
 		{"late-but-still-known", []use{reserve("24 20:00:00", "a", 900), settle("24 20:05:00", "a", 400)}, spend.Ledger{Hour: hour("24 20:00:00", 1, 400), Day: hour("24 00:00:00", 1, 400)}},
 		{
-			"after-it-ended", []use{reserve("24 20:56:00", "a", 900), reserve("24 20:59:00", "b", 500), settle("24 20:59:01", "a", 400)},
+			"after-it-ended",
+			[]use{reserve("24 20:56:00", "a", 900), reserve("24 20:59:00", "b", 500), settle("24 20:59:01", "a", 400)},
 			spend.Ledger{Hour: hour("24 20:00:00", 2, 1400), Day: hour("24 00:00:00", 2, 1400), Held: []spend.Held{held}},
 		},
 	}
