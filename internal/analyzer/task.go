@@ -155,7 +155,7 @@ func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema
 		completion, err := a.ask(ctx, &prompt, within)
 		settled.Usage = sum(settled.Usage, completion.Usage)
 		if err != nil {
-			settled.Failed = err.Error()
+			settled.Failed, settled.Unasked = whyNot(settled.Failed, err)
 			break
 		}
 		d, err := diagnose.CheckVerdict(completion.Text, completion.Model, c, s)
@@ -208,7 +208,7 @@ func (a *Analyzer) reason(ctx context.Context, c schema.Conversation, s *schema.
 		}
 		if err != nil {
 			a.log.Warn("model gave no usable answer", "conversation", c.ID, "error", err)
-			settled.Answer = "(no answer from the model, this is what the rules know) " + diagnose.AnswerByRules(c, s, question)
+			settled.Answer = instead(err) + diagnose.AnswerByRules(c, s, question)
 		}
 	} else {
 		settled.Answer = diagnose.AnswerByRules(c, s, question)
@@ -224,8 +224,4 @@ func message(c schema.Conversation, id string) schema.Message {
 		}
 	}
 	return schema.Message{}
-}
-
-func sum(a, b schema.Usage) schema.Usage {
-	return schema.Usage{Calls: a.Calls + b.Calls, Tokens: a.Tokens + b.Tokens, Cost: a.Cost + b.Cost}
 }
