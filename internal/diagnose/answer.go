@@ -11,13 +11,11 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
-// Bounds of answers and of the thread that a question goes with, in bytes.
+// Bounds of answers and questions, in bytes.
 const (
-	maxAnswer      = 4000
-	maxThreadTurn  = 500
-	maxThreadTurns = 10
-	maxQuestion    = 2000
-	maxLogsShown   = 10
+	maxAnswer    = 4000
+	maxQuestion  = 2000
+	maxLogsShown = 10 // lines
 )
 
 // CheckAnswer cleans and bounds a model's free text. It fails if nothing readable is left. Commands in it stay text.
@@ -29,18 +27,10 @@ func CheckAnswer(text string) (string, error) {
 	return answer, nil
 }
 
-// said is one turn of the thread as a prompt shows it.
-type said struct {
-	Kind   string `json:"kind"`
-	Sender string `json:"sender"`
-	Author string `json:"author,omitempty"`
-	Text   string `json:"text"`
-}
-
-// QuestionPrompt asks a model to answer question about c, from the frozen evidence, the diagnosis and the thread. The
-// fence comes first and does not change with the thread, so that servers can reuse it. The snapshot, which may be nil,
-// tells how the objects named in the question are now.
-func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question schema.Message) Prompt {
+// QuestionPrompt asks a model to answer question about c, from the frozen evidence, the diagnosis, the thread, and what was
+// looked up for it. The fence comes first and does not change with the thread, so that servers can reuse it. The
+// snapshot, which may be nil, tells how the objects named in the question are now.
+func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question schema.Message, looks ...Looked) Prompt {
 	system := answerSystem()
 	head := []any{about(c)}
 	for _, x := range c.Conditions {
@@ -49,34 +39,30 @@ func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question sc
 	if d := c.Diagnosis; d != nil {
 		head = append(head, map[string]any{"diagnosis": d})
 	}
-	var b strings.Builder
 	mark := nonce(c)
-	var tail strings.Builder
-	tail.WriteString(thread(c, question))
+	tail := thread(c, question)
 	for _, text := range NewView(s).asked(question.Content) {
-		tail.WriteString(compact(map[string]string{"now": text}) + "\n")
+		tail += compact(map[string]string{"now": text}) + "\n"
 	}
-	room := MaxPromptTokens - estimate(len(system)) - estimate(tail.Len()) - estimate(maxQuestion)
-	b.WriteString(strings.TrimSuffix(fenced(c, head, room), "END "+mark+"\n"))
-	b.WriteString(tail.String())
-	fmt.Fprintf(&b, "END %s\nThe operator's question (a JSON string): %s", mark, quote(cut(scrub.Clean(question.Content), maxQuestion)))
+	room := MaxPromptTokens - estimate(len(system)) - estimate(len(tail)) - estimate(maxQuestion)
+	looked := lookedUp(looks, min(max(room*bytesPerToken-evidenceSize(c, head), leastLooked), mostLooked))
+	var b strings.Builder
+	b.WriteString(strings.TrimSuffix(fenced(c, head, room-estimate(len(looked))), "END "+mark+"\n"))
+	b.WriteString(tail)
+	fmt.Fprintf(&b, "END %s\n%sThe operator's question (a JSON string): %s", mark, looked, quote(cut(scrub.Clean(question.Content), maxQuestion)))
 	return Prompt{System: system, User: b.String(), MaxTokens: maxAnswerTokens}
 }
 
-// thread is what was said before question, as JSON lines, oldest first: questions, answers and decisions.
-func thread(c schema.Conversation, question schema.Message) string {
-	var turns []string
-	for _, m := range c.Messages {
-		if m.ID == question.ID || m.Content == "" {
-			continue
-		}
-		t := said{Kind: m.Kind, Sender: m.Sender, Text: cut(scrub.Clean(m.Content), maxThreadTurn)}
-		if m.Author != nil {
-			t.Author = scrub.Line(m.Author.Name, 60)
-		}
-		turns = append(turns, compact(t)+"\n")
+// evidenceSize is how many bytes head and all of the evidence take in a prompt.
+func evidenceSize(c schema.Conversation, head []any) int {
+	n := 500 // the lines around them, as fenced has it
+	for _, h := range head {
+		n += len(compact(h)) + 1
 	}
-	return strings.Join(turns[max(0, len(turns)-maxThreadTurns):], "")
+	for _, e := range c.Evidence {
+		n += len(compact(e)) + 1
+	}
+	return n
 }
 
 // asked says how each object is that a text names, at most three.
@@ -91,27 +77,20 @@ func (v *View) asked(text string) []string {
 	return out
 }
 
-// AnswerByRules answers a question about c without a model: what it asks for (logs, status, why, since when, changes,
-// the next step), or all of that in short when it asks for none of them. The snapshot may be nil.
-func AnswerByRules(c schema.Conversation, s *schema.ClusterContext, question schema.Message) string {
+// AnswerByRules answers a question about c without a model: what was looked up for it, and else what it asks for (logs,
+// status, why, since when, changes, the next step), or all of that in short when it asks for none of them. The snapshot
+// may be nil.
+func AnswerByRules(c schema.Conversation, s *schema.ClusterContext, question schema.Message, looks ...Looked) string {
 	a := answerer{View: NewView(s), c: c}
-	topics := []struct {
-		words []string
-		say   func()
-	}{
-		{[]string{"status", "state", "now", "how", "still", "up", "down", "running"}, a.status},
-		{[]string{"since", "when", "long"}, a.since},
-		{[]string{"why", "cause", "reason", "wrong", "happened", "problem"}, a.why},
-		{[]string{"change", "changed", "deploy", "deployed", "event", "events"}, a.changes},
-		{[]string{"log", "logs", "output", "print", "prints", "error", "errors"}, a.logs},
-		{[]string{"fix", "do", "command", "next", "help", "restart", "start"}, a.next},
-	}
 	for _, name := range a.asked(question.Content) {
-		a.say("%s", "Now: "+name)
+		if !answered(looks, schema.LookStatus) {
+			a.say("%s", "Now: "+name)
+		}
 	}
-	spoke := len(a.lines) > 0
-	for _, t := range topics {
-		if slices.ContainsFunc(t.words, func(w string) bool { return hasWord(question.Content, w) }) {
+	spoke := len(a.lines) > 0 || slices.ContainsFunc(looks, func(l Looked) bool { return l.Result != nil })
+	for _, t := range a.topics() {
+		asked := slices.ContainsFunc(t.words, func(w string) bool { return hasWord(question.Content, w) })
+		if asked && !answered(looks, t.look) {
 			t.say()
 			spoke = true
 		}
@@ -122,7 +101,29 @@ func AnswerByRules(c schema.Conversation, s *schema.ClusterContext, question sch
 		a.logs()
 		a.next()
 	}
-	return strings.TrimSpace(cut(scrub.Clean(strings.Join(a.lines, "\n")), maxAnswer))
+	answer := strings.TrimSpace(cut(scrub.Clean(strings.Join(a.lines, "\n")), maxAnswer))
+	if len(looks) == 0 {
+		return answer
+	}
+	return strings.TrimSpace(quoted(looks, number(looks), maxQuoted) + "\n" + cut(answer, maxBeside))
+}
+
+// topic is something that a question may ask for, and the look-up that answers it better.
+type topic struct {
+	words []string
+	say   func()
+	look  string
+}
+
+func (a *answerer) topics() []topic {
+	return []topic{
+		{[]string{"status", "state", "now", "how", "still", "up", "down", "running"}, a.status, schema.LookStatus},
+		{[]string{"since", "when", "long"}, a.since, ""},
+		{[]string{"why", "cause", "reason", "wrong", "happened", "problem"}, a.why, ""},
+		{[]string{"change", "changed", "deploy", "deployed", "event", "events"}, a.changes, schema.LookEvents},
+		{[]string{"log", "logs", "output", "print", "prints", "error", "errors"}, a.logs, schema.LookLogs},
+		{[]string{"fix", "do", "command", "next", "help", "restart", "start"}, a.next, ""},
+	}
 }
 
 type answerer struct {
