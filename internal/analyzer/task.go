@@ -171,22 +171,26 @@ func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema
 	return settled
 }
 
-// reason answers a question by the model, or by the rules where there is none or it fails.
+// reason answers a question by the model, or by the rules where there is none or it fails, after it has looked up what
+// the question asks for.
 func (a *Analyzer) reason(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled {
 	question := message(c, t.Message)
 	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
+	looks := a.lookUp(ctx, c, s, question.Content)
 	if a.model != nil {
-		completion, err := a.model.Complete(ctx, diagnose.QuestionPrompt(c, s, question))
+		completion, err := a.model.Complete(ctx, diagnose.QuestionPrompt(c, s, question, looks...))
 		settled.Usage = completion.Usage
 		if err == nil {
 			settled.Answer, err = diagnose.CheckAnswer(completion.Text)
 		}
 		if err != nil {
 			a.log.Warn("model gave no usable answer", "conversation", c.ID, "error", err)
-			settled.Answer = "(no answer from the model, this is what the rules know) " + diagnose.AnswerByRules(c, s, question)
+			settled.Answer = "(no answer from the model, this is what the rules know) " + diagnose.AnswerByRules(c, s, question, looks...)
+		} else {
+			settled.Answer = diagnose.WithLooked(settled.Answer, looks)
 		}
 	} else {
-		settled.Answer = diagnose.AnswerByRules(c, s, question)
+		settled.Answer = diagnose.AnswerByRules(c, s, question, looks...)
 	}
 	settled.At = time.Now().UTC()
 	return settled
