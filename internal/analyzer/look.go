@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
@@ -13,7 +14,8 @@ import (
 )
 
 // lookUp has looked up what a question asks for, all of it at once, within schema.InspectWithin. Whatever fails is told
-// and nothing more: the answer is then from the frozen evidence.
+// and nothing more: the answer is then from the frozen evidence. Of a cluster whose snapshots no collector makes, nobody is
+// missed.
 func (a *Analyzer) lookUp(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, question string) []diagnose.Looked {
 	asked := diagnose.Lookups(c, s, question)
 	looks := make([]diagnose.Looked, len(asked))
@@ -28,6 +30,9 @@ func (a *Analyzer) lookUp(ctx context.Context, c schema.Conversation, s *schema.
 		}
 		asking.Go(func() {
 			r, err := a.inspect(ctx, i)
+			if errors.Is(err, bus.ErrNobody) && s.Collector == "" {
+				return
+			}
 			if err != nil {
 				looks[n].Problem = lookProblem(err)
 				a.log.Warn("nothing was looked up", "cluster", i.Cluster, "kind", i.Kind, "object", i.Object, "error", err)
@@ -37,7 +42,7 @@ func (a *Analyzer) lookUp(ctx context.Context, c schema.Conversation, s *schema.
 		})
 	}
 	asking.Wait()
-	return looks
+	return slices.DeleteFunc(looks, func(l diagnose.Looked) bool { return l.Result == nil && l.Problem == "" })
 }
 
 func (a *Analyzer) inspect(ctx context.Context, i schema.Inspection) (schema.InspectionResult, error) {

@@ -12,7 +12,7 @@ import (
 // CodeBusy is in an APIError: too much is asked at once, or too often.
 const CodeBusy = "429"
 
-// ErrNotMine, returned by the handler of Answer, leaves the request to another process without a word.
+// ErrNotMine is returned by a handler of Answer to leave the request to another process, without a word.
 var ErrNotMine = errors.New("another process answers this")
 
 // Answer answers requests on a subject, which may hold wildcards, until ctx is done. Unlike with Serve, every process that

@@ -40,10 +40,7 @@ func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question sc
 		head = append(head, map[string]any{"diagnosis": d})
 	}
 	mark := nonce(c)
-	tail := thread(c, question)
-	for _, text := range NewView(s).asked(question.Content) {
-		tail += compact(map[string]string{"now": text}) + "\n"
-	}
+	tail := thread(c, question) + now(s, question)
 	room := MaxPromptTokens - estimate(len(system)) - estimate(len(tail)) - estimate(maxQuestion)
 	looked := lookedUp(looks, min(max(room*bytesPerToken-evidenceSize(c, head), leastLooked), mostLooked))
 	var b strings.Builder
@@ -51,6 +48,15 @@ func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question sc
 	b.WriteString(tail)
 	fmt.Fprintf(&b, "END %s\n%sThe operator's question (a JSON string): %s", mark, looked, quote(cut(scrub.Clean(question.Content), maxQuestion)))
 	return Prompt{System: system, User: b.String(), MaxTokens: maxAnswerTokens}
+}
+
+// now says how the objects that a question names are, as JSON lines.
+func now(s *schema.ClusterContext, question schema.Message) string {
+	var b strings.Builder
+	for _, text := range NewView(s).asked(question.Content) {
+		b.WriteString(compact(map[string]string{"now": text}) + "\n")
+	}
+	return b.String()
 }
 
 // evidenceSize is how many bytes head and all of the evidence take in a prompt.

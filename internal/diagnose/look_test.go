@@ -35,25 +35,34 @@ func TestLookupIsTheAnswerWithoutAModel(t *testing.T) {
 		says, not      []string
 	}{
 		{
-			"logs", "logs of db", []diagnose.Looked{looked("logs", "db", "ready", "FATAL: disk full")},
+			"logs", "logs of db",
+			[]diagnose.Looked{looked("logs", "db", "ready", "FATAL: disk full")},
 			[]string{"Looked up at 08:05:00 UTC: logs of shop/db:\nL1 08:04:00 UTC shop-db-1 “ready”\nL2 08:04:01 UTC shop-db-1 “FATAL: disk full”"},
 			[]string{"lookup db: no such host", "Likely", "frozen evidence"},
 		},
 		{
-			"status-and-why", "why is db not running", []diagnose.Looked{looked("status", "db", "state exited")},
-			[]string{"L1 08:04:00 UTC shop-db-1 “state exited”", "Likely: db is not running"}, []string{"Now: shop/db"},
+			"status-and-why", "why is db not running",
+			[]diagnose.Looked{looked("status", "db", "state exited")},
+			[]string{"L1 08:04:00 UTC shop-db-1 “state exited”", "Likely: db is not running"},
+			[]string{"Now: shop/db"},
 		},
 		{
-			"nobody-there", "logs of db", []diagnose.Looked{failed("logs", "db", "nobody answered within 3 s")},
-			[]string{"Not looked up: logs of shop/db; nobody answered within 3 s: the answer is from the frozen evidence.", "E8 log of shop/checkout"}, []string{"Looked up at"},
+			"nobody-there", "logs of db",
+			[]diagnose.Looked{failed("logs", "db", "nobody answered within 3 s")},
+			[]string{"Not looked up: logs of shop/db; nobody answered within 3 s: the answer is from the frozen evidence.", "E8 log of shop/checkout"},
+			[]string{"Looked up at"},
 		},
 		{
-			"one-of-two", "logs of db and cache", []diagnose.Looked{looked("logs", "db", "ready"), failed("logs", "cache", "too busy")},
-			[]string{"L1 08:04:00 UTC shop-db-1 “ready”", "Not looked up: logs of shop/cache; too busy"}, nil,
+			"one-of-two", "logs of db and cache",
+			[]diagnose.Looked{looked("logs", "db", "ready"), failed("logs", "cache", "too busy")},
+			[]string{"L1 08:04:00 UTC shop-db-1 “ready”", "Not looked up: logs of shop/cache; too busy"},
+			nil,
 		},
 		{
-			"same-reason-once", "is db the cause?", []diagnose.Looked{failed("status", "db", "nobody answered within 3 s"), failed("logs", "db", "nobody answered within 3 s")},
-			[]string{"Not looked up: status of shop/db, logs of shop/db; nobody answered within 3 s"}, nil,
+			"same-reason-once", "is db the cause?",
+			[]diagnose.Looked{failed("status", "db", "nobody answered within 3 s"), failed("logs", "db", "nobody answered within 3 s")},
+			[]string{"Not looked up: status of shop/db, logs of shop/db; nobody answered within 3 s"},
+			nil,
 		},
 		{"nothing-there", "events of db", []diagnose.Looked{looked("events", "db")}, []string{"Looked up at 08:05:00 UTC: events of shop/db."}, []string{"E6"}},
 	}

@@ -15,8 +15,8 @@ const (
 	maxThreadOlder = 1600 // of what stands for the older turns
 	maxThreadTurn  = 500
 	maxThreadTurns = 10
-	maxThreadWords = 120 // of an older decision
-	maxThreadNames = 3   // of those who took it
+	maxThreadWords = 120                // of an older decision
+	maxThreadNames = 3                  // of those who took it
 	maxCommands    = maxThreadOlder / 2 // of all of them
 )
 

@@ -101,6 +101,12 @@ func TestQuestionsAreAnsweredFromFreshLookups(t *testing.T) {
 	e2e.StartAnalyzer(t, s, llm.Config{BaseURL: model.URL(), Model: "test"})
 	takeDown(t, b, []string{"prod"})
 	id := e2e.CheckoutID("prod")
+	if got := answerTo(t, b, "prod", id, "first of all, the logs?"); got != "It says so itself (L2)." {
+		t.Errorf("of a cluster that no collector watches: %q", got)
+	}
+	last := e2e.Snapshot("prod", 2, 0)
+	last.Collector, last.Host = "one-00000000", "one"
+	e2e.Publish(t, b, last)
 	e2e.Await(t, b, "prod", id, "a diagnosis", func(c schema.Conversation) bool { return e2e.Count(c, schema.EventDiagnosed) > 0 })
 
 	stop := lookedUpBy(t, s, "prod", func(i schema.Inspection) (any, error) {

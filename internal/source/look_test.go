@@ -41,8 +41,12 @@ func TestLinesAreRedactedBeforeTheyAreCutAndKeepTheirTimes(t *testing.T) {
 		cut  int
 	}{
 		{"plain", []string{"one", "", "two"}, []string{"00:00 one", "00:02 two"}, 0},
-		{"key-over-lines", []string{"one", key, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "-----END PRIVATE KEY-----", "two"},
-			[]string{"00:00 one", "00:01 [REDACTED:private-key]", "00:04 two"}, 0},
+		{
+			"key-over-lines",
+			[]string{"one", key, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "-----END PRIVATE KEY-----", "two"},
+			[]string{"00:00 one", "00:01 [REDACTED:private-key]", "00:04 two"},
+			0,
+		},
 		{"secret-at-the-cut", []string{long}, []string{"00:00 " + strings.Repeat("x", 390) + " password="}, 1},
 		{"the-same-twice", []string{"a", "b", "a"}, []string{"00:00 a", "00:01 b", "00:02 a"}, 0},
 		{"hostile", []string{"\x1b[31mred\x1b[0m", "a\rb", "\u202egnp"}, []string{"00:00 red", "00:01 a", "00:01 b", "00:02 gnp"}, 0},

@@ -60,8 +60,16 @@ func TestNothingButAUnitsNameReachesACommand(t *testing.T) {
 	}
 	s := m.open()
 	for _, o := range [][2]string{
-		{"shop", "web"}, {host.Namespace, "../../etc/passwd"}, {host.Namespace, "--file=/etc/shadow"}, {host.Namespace, "-M"},
-		{host.Namespace, "a b"}, {host.Namespace, "*"}, {host.Namespace, "a;id"}, {host.Namespace, "$(id)"}, {host.Namespace, ""}, {host.Namespace, "a\nb"},
+		{"shop", "web"},
+		{host.Namespace, "../../etc/passwd"},
+		{host.Namespace, "--file=/etc/shadow"},
+		{host.Namespace, "-M"},
+		{host.Namespace, "a b"},
+		{host.Namespace, "*"},
+		{host.Namespace, "a;id"},
+		{host.Namespace, "$(id)"},
+		{host.Namespace, ""},
+		{host.Namespace, "a\nb"},
 	} {
 		for _, kind := range schema.Looks() {
 			if r := look(t, s, kind, o[0], o[1]); len(r.Lines) > 0 || !strings.Contains(r.Note, "no unit") {
