@@ -69,6 +69,10 @@ vuln: ## look for known vulnerabilities (asks the Go vulnerability database)
 bench: ## measure how long an alert takes to a webhook, stage by stage
 	$(GO) test -run='^$$' -bench='^BenchmarkAlert$$' -benchtime=1x -count=1 ./internal/e2e/
 
+.PHONY: load
+load: ## measure 10,000 services that fail at once, the list of them, and the one card of a storm of 1,000
+	$(GO) test -run='^$$' -bench='^Benchmark(Load|Storm)$$' -benchtime=1x -count=1 ./internal/e2e/
+
 .PHONY: cost
 cost: ## measure what the collector and the engine spend on 20 containers, for ten minutes
 	$(GO) test -run='^$$' -bench='^BenchmarkCollector$$' -benchtime=1x -count=1 -timeout=20m ./internal/e2e/
@@ -88,3 +92,8 @@ eval: ## measure the scenarios: precision, recall, sounds and delay of what woul
 .PHONY: eval-mutants
 eval-mutants: ## change one rule at a time, and fail for each change that no scenario notices
 	BELLBUOY_MUTANTS=1 $(GO) test -count=1 -v -run='^TestEveryMutantIsNoticed$$' ./internal/eval/
+
+.PHONY: record-scenarios
+record-scenarios: ## record the scenarios recorded-* anew from the Docker engine, in a quarter of an hour
+	BELLBUOY_RECORD=all $(GO) test -count=1 -timeout=25m -v -run=RecordScenarios ./internal/e2e/
+	find testdata/scenarios -name 'recorded-*.jsonl' -size +195k -exec gzip -9nf {} +

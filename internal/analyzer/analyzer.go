@@ -63,6 +63,7 @@ type Analyzer struct {
 	windows     silence.Windows
 	sayings     sayings
 	lapses      hints
+	calmed      hints
 	noticing    *noticing
 	log         *slog.Logger
 	metrics     *metrics

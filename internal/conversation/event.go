@@ -25,6 +25,7 @@ type Found struct {
 	Late       bool          // found because nothing came after that snapshot: it goes on top of what the snapshot said
 	Conditions []schema.Condition
 	Removed    bool   // the object has left the cluster
+	Unwanted   string // without conditions, why the object is there but need not run any more: nobody can say that it is well
 	Unjudged   string // without conditions, why the rules no longer judge it: nobody knows whether it is well
 	Labels     map[string]string
 	Evidence   []schema.Evidence // see NeedsEvidence
@@ -70,8 +71,12 @@ type Settled struct {
 	Failed    string // why the model gave nothing usable, in words for people
 }
 
-// Woke says that the time At has come.
-type Woke struct{ At time.Time }
+// Woke says that the time At has come. Calm says that what is critical of the object is not true at the moment: it is being
+// watched before it is called well, and nobody is called for it meanwhile.
+type Woke struct {
+	At   time.Time
+	Calm bool
+}
 
 // Quieted says, outside any snapshot, which silence by scope covers an open conversation now. Without one, By is who
 // ended that which did.

@@ -76,7 +76,7 @@ func TestWhatIsFoldedRestsAndNothingOfAnEpisodeIsForgotten(t *testing.T) {
 				for k, m := range next.Messages[len(next.Messages)-len(kinds):] {
 					quiet := kinds[k] == schema.EventGrown || kinds[k] == schema.EventFolded ||
 						isFound && f.Quiet && (kinds[k] == schema.EventOpened || kinds[k] == schema.EventReopened)
-					if m.Silent != quiet {
+					if m.Silent != quiet && kinds[k] != schema.EventWorsened { // whose sound is its own matter
 						fail(fmt.Sprintf("%s is silent: %v", kinds[k], m.Silent))
 					}
 				}

@@ -81,7 +81,7 @@ func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.C
 	anew := owesAnew(c, f.At, now[0].Severity)
 	s.take(f, anew)
 	m := s.say(schema.EventWorsened, schema.SenderSystem, sentences(worsenedText(c, d), alsoAffected(c, f)))
-	m.SuggestedCommand = command(nextCommand(s.c))
+	m.SuggestedCommand, m.Silent = command(nextCommand(s.c)), !louder(c, d.more[0].Severity, s.at)
 	if i := owing(c); anew && i >= 0 {
 		m.Settles = c.Messages[i].ID
 	}
@@ -89,6 +89,24 @@ func foundOpen(c schema.Conversation, f Found, now []schema.Condition) (schema.C
 	s.hush(f.Silence, "")
 	s.inherit(f)
 	return s.end()
+}
+
+// louder tells whether people are to look up for what is new of c at the given time: what is more severe, and what is as
+// severe, if nobody has it, and it is not the failure that they heard of a moment ago.
+func louder(c schema.Conversation, severity string, at time.Time) bool {
+	if !stillTrue(c) {
+		return true
+	}
+	if rank(severity) != rank(c.Severity) {
+		return rank(severity) > rank(c.Severity)
+	}
+	heard := -1
+	for i, m := range c.Messages {
+		if !m.Silent && slices.Contains([]string{schema.EventOpened, schema.EventReopened, schema.EventWorsened}, m.Kind) {
+			heard = i
+		}
+	}
+	return !acknowledged(c) && (heard < 0 || at.Sub(c.Messages[heard].At) >= oneFailure)
 }
 
 // owesAnew tells whether a severity that is reached at the given time deserves a diagnosis of its own.

@@ -138,7 +138,7 @@ func (p *player) event(t *testing.T, text string) conversation.Event {
 	case "said":
 		p.newest = p.said(at, rest)
 	case "woke":
-		p.newest = conversation.Woke{At: at}
+		p.newest = conversation.Woke{At: at, Calm: rest == "calm"}
 	case "verdict", "failed", "answer":
 		p.newest = p.settled(t, at, what, rest)
 	default:

@@ -19,12 +19,20 @@ func woke(c schema.Conversation, e Woke) (schema.Conversation, string) {
 		s.c.SilencedUntil = time.Time{}
 		s.say(schema.EventUnsilenced, schema.SenderSystem, unsilencedText(s.c))
 	}
-	s.escalate()
-	s.remind()
+	if !e.Calm {
+		s.escalate()
+		s.remind()
+	}
 	if s.c.Revision == c.Revision {
 		return c, "nothing is due"
 	}
 	return s.end()
+}
+
+// Calls tells whether somebody is called for c at the given time, if it is not calm: an escalation or a reminder is due.
+func Calls(c schema.Conversation, at time.Time) bool {
+	due := earliest(escalateAt(c), remindAt(c))
+	return !c.Closed() && !due.IsZero() && !at.Before(due)
 }
 
 func (s *step) endWatch() {

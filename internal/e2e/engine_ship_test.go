@@ -42,7 +42,8 @@ func launch(t *testing.T, answer func(llmtest.Request) string) *ship {
 	s.server, s.hook, s.model = bustest.Server(t), e2e.NewReceiver(t), llmtest.New(t, llmtest.Options{Answer: answer})
 	s.bus = s.server.ConnectWith(t, bus.Options{Log: e2e.Quiet()})
 	s.snapshots = tap(t, s.bus, s.Project)
-	e2e.StartAnalyzer(t, s.server, llm.Config{BaseURL: s.model.URL(), Model: "test"})
+	// Everything breaks at once here, and each failure is looked at by itself.
+	e2e.StartAnalyzerBy(t, s.server, llm.Config{BaseURL: s.model.URL(), Model: "test"}, "rules: {storm: off, explain: off}\n")
 	e2e.StartNotifier(t, s.server, s.hook.URL)
 	return s
 }

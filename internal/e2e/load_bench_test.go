@@ -3,21 +3,15 @@ package e2e_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/bellbuoy/bellbuoy/internal/analyzer"
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
-	"github.com/bellbuoy/bellbuoy/internal/rules"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -41,7 +35,7 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 func load(b *testing.B, s *bustest.NATS) {
-	startAnalyzerBy(b, s, "rules: {storm: off, explain: off}\n")
+	e2e.StartAnalyzerBy(b, s, llm.Config{}, "rules: {storm: off, explain: off}\n")
 	c := s.Connect(b)
 	stored := count(b, s.Connect(b), loadOf)
 	e2e.Publish(b, c, crowd("load", 0, loadOf))
@@ -59,21 +53,6 @@ func load(b *testing.B, s *bustest.NATS) {
 		b.Fatalf("listed %d conversations, want %d", got, loadOf)
 	}
 	b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "list-ms")
-}
-
-// startAnalyzerBy starts an analyzer that judges by a file of rules.
-func startAnalyzerBy(b *testing.B, s *bustest.NATS, text string) {
-	b.Helper()
-	path := filepath.Join(b.TempDir(), "rules.yml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	conn := s.Connect(b)
-	a, err := analyzer.New(analyzer.Config{Calls: analyzer.Calls{Concurrency: 4}, Rules: rules.File{Path: path}}, conn, e2e.Quiet(), prometheus.NewRegistry())
-	if err != nil {
-		b.Fatal(err)
-	}
-	e2e.Start(b, a.Part())
 }
 
 // crowd is the n-th snapshot of a cluster of which so many services are down.

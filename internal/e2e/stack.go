@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +26,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/notifier"
 	"github.com/bellbuoy/bellbuoy/internal/process"
+	"github.com/bellbuoy/bellbuoy/internal/rules"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -62,6 +65,21 @@ func NewAnalyzerLogging(t testing.TB, s *bustest.NATS, model llm.Config, log *sl
 		t.Fatal(err)
 	}
 	return a
+}
+
+// StartAnalyzerBy is StartAnalyzer for one that judges by a file of rules with that text.
+func StartAnalyzerBy(t testing.TB, s *bustest.NATS, model llm.Config, text string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rules.yml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := analyzer.Config{LLM: model, Calls: analyzer.Calls{Concurrency: 4}, Rules: rules.File{Path: path}}
+	a, err := analyzer.New(cfg, s.ConnectWith(t, bus.Options{Log: Quiet()}), Quiet(), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	Start(t, a.Part())
 }
 
 // StartNotifier runs a notifier that posts to url, until stop is called or the test ends.

@@ -3,6 +3,7 @@ package eval_test
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -16,14 +17,24 @@ import (
 )
 
 // allMutants is the environment variable with which every mutant is tried. Without it those are that no setting is about,
-// and some of the others.
+// and some of the others, on small recordings.
 const (
 	allMutants = "BELLBUOY_MUTANTS"
-	sample     = 17
+	sample     = 40
+	small      = 64 << 10 // bytes
 )
 
 // excepted are mutants that no scenario can notice, and why.
 var excepted = map[string]string{}
+
+const byFindings = "parts of Bellbuoy find it and say so; no snapshot shows it"
+
+// unshown are conditions that no recording of snapshots can show, and why.
+var unshown = map[string]string{
+	detect.ChannelFailing: byFindings, detect.DeadLetters: byFindings, detect.StoreFull: byFindings, detect.ModelUnavailable: byFindings,
+}
+
+func exception(m eval.Mutant) string { return cmp.Or(excepted[m.Name], unshown[m.Condition]) }
 
 // known is a scenario with what comes of it by the rules as shipped.
 type known struct {
@@ -36,7 +47,11 @@ func TestEveryMutantIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := played(t)
+	most := int64(small)
+	if os.Getenv(allMutants) == "1" {
+		most = math.MaxInt64
+	}
+	before := played(t, most)
 	noticed, by := make([]string, len(mutants)), make([]string, len(mutants))
 	dir := t.TempDir()
 	g, ctx := errgroup.WithContext(t.Context())
@@ -50,6 +65,9 @@ func TestEveryMutantIsNoticed(t *testing.T) {
 		}
 		g.Go(func() error {
 			for _, s := range likely(before, m.Condition) {
+				if s.Size > small && exception(m) != "" { // the large ones take long, and show nothing else
+					break
+				}
 				path, err := m.Recording(&s.Scenario, dir)
 				if err != nil {
 					return err
@@ -73,13 +91,13 @@ func TestEveryMutantIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, m := range mutants {
-		switch reason, fine := excepted[m.Name]; {
+		switch reason := exception(m); {
 		case !tried(i):
-		case by[i] != "" && fine:
+		case by[i] != "" && reason != "":
 			t.Errorf("%s is excepted, because %s; but %s notices it: %s", m.Name, reason, by[i], noticed[i])
 		case by[i] != "":
 			fmt.Fprintf(t.Output(), "%-44s %s: %s\n", m.Name, by[i], noticed[i])
-		case fine:
+		case reason != "":
 			fmt.Fprintf(t.Output(), "%-44s survives: %s\n", m.Name, reason)
 		default:
 			t.Errorf("%s survives: no scenario notices it", m.Name)
@@ -87,14 +105,20 @@ func TestEveryMutantIsNoticed(t *testing.T) {
 	}
 }
 
-// played plays every scenario by the rules as shipped, the small ones first.
-func played(t *testing.T) []known {
+// played plays every scenario of at most so many bytes by the rules as shipped, the small ones first.
+func played(t *testing.T, most int64) []known {
 	t.Helper()
 	var before []known
 	for _, s := range all(t) {
+		if s.Size > most {
+			continue
+		}
 		course, err := s.Play(t.Context(), s.Recording, detect.Default())
 		if err != nil {
 			t.Fatal(err)
+		}
+		if wrong := eval.Judge(&s.Truth, course.Entries).Wrong; len(wrong) > 0 {
+			t.Fatalf("%s is wrong before anything is changed: %s", s.Name, wrong[0])
 		}
 		before = append(before, known{s, course})
 	}
@@ -105,7 +129,8 @@ func played(t *testing.T) []known {
 // likely puts those first that are made for the condition.
 func likely(all []known, condition string) []known {
 	made := func(s known) int {
-		if condition != "" && strings.HasPrefix(s.Name, "condition-"+strings.ReplaceAll(condition, "_", "-")) {
+		_, about, _ := strings.Cut(s.Name, "-")
+		if condition != "" && strings.HasPrefix(about, strings.ReplaceAll(condition, "_", "-")) {
 			return 0
 		}
 		return 1

@@ -106,7 +106,8 @@ func (p *player) wake(id string, at time.Time) []alarm {
 	if was.WakeAt.IsZero() || at.Before(was.WakeAt) {
 		return nil
 	}
-	c, reason := conversation.Next(was.Conversation, conversation.Woke{At: at})
+	m := p.memories[was.Cluster]
+	c, reason := conversation.Next(was.Conversation, conversation.Woke{At: at, Calm: m.Calm(was.Object)})
 	p.fold(Entry{Line: p.clock.line, At: at, Cluster: was.Cluster}, was, c, reason)
 	if !c.WakeAt.After(at) {
 		return nil
