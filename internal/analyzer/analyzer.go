@@ -65,6 +65,7 @@ type Analyzer struct {
 	lapses      hints
 	calmed      hints
 	noticing    *noticing
+	length      *length // of prompts; nil: no model
 	log         *slog.Logger
 	metrics     *metrics
 }
@@ -87,6 +88,8 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	if err != nil {
 		return nil, err
 	}
+	a.length = &length{model: cfg.LLM.Model, configured: cfg.LLM.PromptTokens, reads: model.PromptTokens}
+	model.Keep(learned{b.Kept("analyzer")})
 	a.model = noticed{model, &a.noticing.model}
 	return a, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -148,9 +149,10 @@ func (a *Analyzer) newest(ctx context.Context, cluster string) (*schema.ClusterC
 // lets the rules' diagnosis stand.
 func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled {
 	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
-	prompt := diagnose.VerdictPrompt(c, s)
+	prompt := diagnose.VerdictPromptWithin(c, s, a.length.tokens())
+	within := func(tokens int) diagnose.Prompt { return diagnose.VerdictPromptWithin(c, s, tokens) }
 	for range 2 {
-		completion, err := a.model.Complete(ctx, prompt)
+		completion, err := a.ask(ctx, &prompt, within)
 		settled.Usage = sum(settled.Usage, completion.Usage)
 		if err != nil {
 			settled.Failed = err.Error()
@@ -163,12 +165,34 @@ func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema
 		}
 		settled.Failed = "the model's verdict does not hold: " + err.Error()
 		prompt = diagnose.RepairPrompt(prompt, completion.Text, err)
+		within = repaired(within, completion.Text, err)
 	}
 	settled.At = time.Now().UTC()
 	if settled.Failed != "" {
 		a.log.Warn("model gave no usable verdict", "conversation", c.ID, "error", settled.Failed)
 	}
 	return settled
+}
+
+// ask asks the model. A prompt that is longer than its server reads is built anew within what it does read, once.
+func (a *Analyzer) ask(ctx context.Context, p *diagnose.Prompt, within func(tokens int) diagnose.Prompt) (diagnose.Completion, error) {
+	completion, err := a.model.Complete(ctx, *p)
+	if err == nil {
+		a.length.learn(*p, completion.PromptTokens)
+	}
+	refused, ok := errors.AsType[*llm.Error](err)
+	if !ok || refused.Room == 0 {
+		return completion, err
+	}
+	*p = within(refused.Room)
+	again, err := a.model.Complete(ctx, *p)
+	again.Usage = sum(completion.Usage, again.Usage)
+	return again, err
+}
+
+// repaired builds the prompt that has an answer repaired.
+func repaired(within func(tokens int) diagnose.Prompt, answer string, problem error) func(tokens int) diagnose.Prompt {
+	return func(tokens int) diagnose.Prompt { return diagnose.RepairPrompt(within(tokens), answer, problem) }
 }
 
 // reason answers a question by the model, or by the rules where there is none or it fails, after it has looked up what
@@ -178,7 +202,8 @@ func (a *Analyzer) reason(ctx context.Context, c schema.Conversation, s *schema.
 	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
 	looks := a.lookUp(ctx, c, s, question.Content)
 	if a.model != nil {
-		completion, err := a.model.Complete(ctx, diagnose.QuestionPrompt(c, s, question, looks...))
+		prompt := diagnose.QuestionPromptWithin(c, s, question, a.length.tokens(), looks...)
+		completion, err := a.ask(ctx, &prompt, func(tokens int) diagnose.Prompt { return diagnose.QuestionPromptWithin(c, s, question, tokens, looks...) })
 		settled.Usage = completion.Usage
 		if err == nil {
 			settled.Answer, err = diagnose.CheckAnswer(completion.Text)

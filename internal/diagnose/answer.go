@@ -20,55 +20,42 @@ const (
 
 // CheckAnswer cleans and bounds a model's free text. It fails if nothing readable is left. Commands in it stay text.
 func CheckAnswer(text string) (string, error) {
-	answer := strings.TrimSpace(cut(scrub.Clean(dropThinking(text)), maxAnswer))
+	answer := strings.TrimSpace(cut(scrub.Clean(DropThinking(text)), maxAnswer))
 	if answer == "" {
 		return "", errors.New("check answer: it is empty")
 	}
 	return answer, nil
 }
 
-// QuestionPrompt asks a model to answer question about c, from the frozen evidence, the diagnosis, the thread, and what was
-// looked up for it. The fence comes first and does not change with the thread, so that servers can reuse it. The
+// QuestionPrompt asks a model to answer question about c, from the frozen evidence, the diagnosis, the thread, and
+// what was looked up for it. The evidence comes first and does not change with the thread, so that servers can reuse it. The
 // snapshot, which may be nil, tells how the objects named in the question are now.
 func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question schema.Message, looks ...Looked) Prompt {
+	return QuestionPromptWithin(c, s, question, MaxPromptTokens, looks...)
+}
+
+// QuestionPromptWithin is QuestionPrompt for a model that reads fewer tokens.
+func QuestionPromptWithin(c schema.Conversation, s *schema.ClusterContext, question schema.Message, tokens int, looks ...Looked) Prompt {
 	system := answerSystem()
-	head := []any{about(c)}
+	request := "The operator's question (a JSON string): " + quote(cut(scrub.Clean(question.Content), maxQuestion))
+	p := page{View: NewView(s), conversation: c}
 	for _, x := range c.Conditions {
-		head = append(head, x)
+		p.head = append(p.head, x)
 	}
 	if d := c.Diagnosis; d != nil {
-		head = append(head, map[string]any{"diagnosis": d})
+		p.head = append(p.head, map[string]any{"diagnosis": d})
 	}
-	mark := nonce(c)
-	tail := thread(c, question) + now(s, question)
-	room := MaxPromptTokens - estimate(len(system)) - estimate(len(tail)) - estimate(maxQuestion)
-	looked := lookedUp(looks, min(max(room*bytesPerToken-evidenceSize(c, head), leastLooked), mostLooked))
-	var b strings.Builder
-	b.WriteString(strings.TrimSuffix(fenced(c, head, room-estimate(len(looked))), "END "+mark+"\n"))
-	b.WriteString(tail)
-	fmt.Fprintf(&b, "END %s\n%sThe operator's question (a JSON string): %s", mark, looked, quote(cut(scrub.Clean(question.Content), maxQuestion)))
-	return Prompt{System: system, User: b.String(), MaxTokens: maxAnswerTokens}
-}
-
-// now says how the objects that a question names are, as JSON lines.
-func now(s *schema.ClusterContext, question schema.Message) string {
-	var b strings.Builder
-	for _, text := range NewView(s).asked(question.Content) {
-		b.WriteString(compact(map[string]string{"now": text}) + "\n")
+	p.after = thread(c, question, threadRoom(tokens, system))
+	for _, text := range p.asked(question.Content) {
+		p.after = append(p.after, compact(map[string]string{"now": text})+"\n")
 	}
-	return b.String()
-}
-
-// evidenceSize is how many bytes head and all of the evidence take in a prompt.
-func evidenceSize(c schema.Conversation, head []any) int {
-	n := 500 // the lines around them, as fenced has it
-	for _, h := range head {
-		n += len(compact(h)) + 1
+	request = lookedUp(looks, lookedRoom(tokens, system)) + request
+	around := Tokens(system) + Tokens(request) + 1
+	data, least := p.fenced(tokens - around)
+	return Prompt{
+		System: system, User: data + request, MaxTokens: maxAnswerTokens,
+		Estimate: Tokens(system) + Tokens(data+request), Least: around + least,
 	}
-	for _, e := range c.Evidence {
-		n += len(compact(e)) + 1
-	}
-	return n
 }
 
 // asked says how each object is that a text names, at most three.

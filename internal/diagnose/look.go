@@ -14,14 +14,18 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
-// Bounds of what was looked up, in bytes; in answers as JSON encodes them.
+// Bounds of what was looked up as answers show it, in bytes as JSON encodes them.
 const (
-	leastLooked = 2400 // of a prompt, however large the evidence is
-	mostLooked  = 6000
-	maxQuoted   = 7000 // of an answer that consists of it
-	maxBeside   = 3000 // of an answer that a model gave, or the rules
-	beside      = 5    // lines of each look-up that a model cited nothing of
+	maxQuoted = 7000 // of an answer that consists of it
+	maxBeside = 3000 // of an answer that a model gave, or the rules
+	beside    = 5    // lines of each look-up that a model cited nothing of
 )
+
+// headingTokens are kept free for what a prompt says of a look-up before its lines.
+const headingTokens = 120
+
+// lookedRoom is how much of a budget look-ups may take: a third of what the system text leaves.
+func lookedRoom(tokens int, system string) int { return max(0, tokens-Tokens(system)) / 3 }
 
 // Looked is what became of one look-up.
 type Looked struct {
@@ -71,7 +75,7 @@ func number(looks []Looked) [][]seen {
 	return all
 }
 
-// lookedUp is the block of a prompt that holds what was looked up, within limit bytes; of each look-up the newest lines.
+// lookedUp is the block of a prompt that holds what was looked up, within limit tokens; of each look-up the newest lines.
 // It has a nonce of its own, made of everything in it, so that the first block stays as it was.
 func lookedUp(looks []Looked, limit int) string {
 	if len(looks) == 0 {
@@ -82,13 +86,14 @@ func lookedUp(looks []Looked, limit int) string {
 	mark := hex.EncodeToString(sum[:8])
 	var b strings.Builder
 	fmt.Fprintf(&b, "DATA %s\n", mark)
-	share := (limit - 60) / len(looks)
+	share := limit / len(looks)
 	for i, l := range looks {
-		room := share - 500 // the heading
-		first := len(lines[i])
-		for first > 0 && len(compact(lines[i][first-1]))+1 <= room {
+		room, first := share-headingTokens, len(lines[i])
+		for first > 0 {
+			if room -= Tokens(compact(lines[i][first-1])) + 1; room < 0 {
+				break
+			}
 			first--
-			room -= len(compact(lines[i][first])) + 1
 		}
 		b.WriteString(compact(l.heading(first)) + "\n")
 		for _, line := range lines[i][first:] {

@@ -174,9 +174,12 @@ func (r *ruler) unknown(why string) cause {
 	}
 }
 
-// below blames the node if every node of s is down.
+// below blames the node if every node of s is down, or every node of what does not run of it.
 func (r *ruler) below(s *schema.ServiceSummary) (cause, bool) {
-	nodes := r.nodesOf(s)
+	nodes, why := r.nodesOf(s), "everything it runs on is down"
+	if lost := r.lostNodes(s); len(lost) > 0 {
+		nodes, why = lost, "all of it that does not run was on a node that is down"
+	}
 	up := func(n *schema.NodeSummary) bool { return n.Status != schema.NodeDown }
 	if len(nodes) == 0 || slices.ContainsFunc(nodes, up) {
 		return cause{}, false
@@ -184,8 +187,27 @@ func (r *ruler) below(s *schema.ServiceSummary) (cause, bool) {
 	return cause{
 		component: nodes[0].ID, category: CategoryNode,
 		summary:    fmt.Sprintf("%s, and %s runs there", nodeTrouble(nodes[0], r.now), s.Name),
-		confidence: schema.ConfidenceHigh, why: "everything it runs on is down", verb: VerbNone,
+		confidence: schema.ConfidenceHigh, why: why, verb: VerbNone,
 	}, true
+}
+
+// lostNodes lists the nodes of those instances of s that do not run, each once; none where all of it runs, or where the
+// node of one is not known.
+func (r *ruler) lostNodes(s *schema.ServiceSummary) []*schema.NodeSummary {
+	var lost []*schema.NodeSummary
+	for _, in := range s.Instances {
+		if in.State == "" || in.State == "running" {
+			continue
+		}
+		n := r.node(in.Node)
+		if n == nil {
+			return nil
+		}
+		if !slices.Contains(lost, n) {
+			lost = append(lost, n)
+		}
+	}
+	return lost
 }
 
 // dependencyCause blames g, which s needs and which is in trouble. What s shows of its own becomes the alternative.

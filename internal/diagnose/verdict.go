@@ -52,7 +52,7 @@ type verdict struct {
 // of low confidence, and with low confidence its action is a look. A step that is meant for a victim becomes the one
 // for its cause. The snapshot may be nil when there is none any more; then there is no command.
 func CheckVerdict(text, model string, c schema.Conversation, s *schema.ClusterContext) (schema.Diagnosis, error) {
-	raw, err := object(text)
+	raw, err := Object(text)
 	if err != nil {
 		return schema.Diagnosis{}, fmt.Errorf("check verdict: %w", err)
 	}
@@ -111,7 +111,7 @@ func (k *checker) check() {
 // object accepts what is allowed in the prompt: anything that the snapshot holds, and what the conversation is about.
 func (k *checker) object(field, name string) {
 	if name != k.conversation.Object.String() && !k.exists(name) {
-		k.wrong("%s: %q is not in the snapshot; use one of %s", field, cut(name, 80), compact(allowed(k.View, k.conversation)))
+		k.wrong("%s: %q is not in the snapshot; use one of %s", field, cut(name, 80), compact(page{View: k.View, conversation: k.conversation}.allowed(k.conversation.Evidence)))
 	}
 }
 

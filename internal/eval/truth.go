@@ -24,6 +24,7 @@ type Truth struct {
 // Incident is something that a person on call would name.
 type Incident struct {
 	Objects  []string // whose card may carry it: CLUSTER/NAMESPACE/NAME or CLUSTER/NAME
+	Causes   []string // what is to blame, likewise; empty: what carries the card
 	Severity string   // the worst that people are told
 	From, To time.Time
 	By, Over time.Time // when it has to be told, and to be closed, at the latest
@@ -133,13 +134,16 @@ func (r *reader) detail(words []string) {
 	case words[0] == "or":
 		r.open.Objects = append(r.open.Objects, r.object(words[1]))
 		return
+	case words[0] == "cause":
+		r.open.Causes = append(r.open.Causes, r.object(words[1]))
+		return
 	}
 	at, known := map[string]*time.Time{
 		"from": &r.open.From, "by": &r.open.By, "to": &r.open.To, "over": &r.open.Over, "worst": &r.open.Worst, "worse": &r.open.Worse,
 	}[words[0]]
 	switch {
 	case !known:
-		r.mistake("%q is none of from, by, to, over, worst, worse, or", words[0])
+		r.mistake("%q is none of from, by, to, over, worst, worse, or, cause", words[0])
 	case r.kinds[words[0]]:
 		r.mistake("%s is said twice", words[0])
 	default:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,12 +14,19 @@ import (
 
 // Config says which model to ask and where. Without a base URL and a model there is none, and the rules stand alone.
 type Config struct {
-	BaseURL     string        `env:"LLM_BASE_URL" desc:"An OpenAI-compatible server, such as https://api.openai.com/v1 or http://localhost:11434/v1. Evidence is sent there, redacted. Unset: no model; the rules diagnose alone."`
-	Model       string        `env:"LLM_MODEL" desc:"The model's name, as that server knows it."`
-	APIKey      config.Secret `env:"LLM_API_KEY" desc:"The key for that server; many local ones need none."`
-	Timeout     time.Duration `env:"LLM_TIMEOUT" default:"60s" desc:"How long one question to the model may take, retries included."`
-	Temperature float64       `env:"LLM_TEMPERATURE" default:"0.1" desc:"How freely the model words its answer, 0 to 2; not sent to reasoning models, which refuse it."`
+	BaseURL      string        `env:"LLM_BASE_URL" desc:"An OpenAI-compatible server, such as https://api.openai.com/v1 or http://localhost:11434/v1. Evidence is sent there, redacted. Unset: no model; the rules diagnose alone."`
+	Model        string        `env:"LLM_MODEL" desc:"The model's name, as that server knows it."`
+	APIKey       config.Secret `env:"LLM_API_KEY" desc:"The key for that server; many local ones need none."`
+	Timeout      time.Duration `env:"LLM_TIMEOUT" default:"60s" desc:"How long one question to the model may take, retries included."`
+	PromptTokens int           `env:"LLM_PROMPT_TOKENS" default:"0" desc:"How long a question to the model may be, in tokens; the answer comes on top. 0: 6000 for large models that are known by name, 3000 for all others, less where its server reads less."`
+	Temperature  float64       `env:"LLM_TEMPERATURE" default:"0.1" desc:"How freely the model words its answer, 0 to 2; not sent to reasoning models, which refuse it."`
 }
+
+// Bounds of Config.PromptTokens: less than that holds no evidence, more than that no incident has.
+const (
+	minPromptTokens = 2000
+	maxPromptTokens = 100_000
+)
 
 // DefaultTimeout holds where Config.Timeout is zero.
 const DefaultTimeout = 60 * time.Second
@@ -45,6 +53,9 @@ func (c Config) Validate() error {
 	if c.Timeout < 0 {
 		add("LLM_TIMEOUT", c.Timeout.String(), "is below 0")
 	}
+	if c.PromptTokens != 0 && (c.PromptTokens < minPromptTokens || c.PromptTokens > maxPromptTokens) {
+		add("LLM_PROMPT_TOKENS", strconv.Itoa(c.PromptTokens), fmt.Sprintf("is neither 0 nor between %d and %d", minPromptTokens, maxPromptTokens))
+	}
 	if !(c.Temperature >= 0 && c.Temperature <= 2) {
 		add("LLM_TEMPERATURE", fmt.Sprint(c.Temperature), "is not between 0 and 2")
 	}
@@ -52,7 +63,7 @@ func (c Config) Validate() error {
 }
 
 // baseURL completes what a person gave: /v1 is added unless the path has a version already, and a trailing
-// /chat/completions is taken off.
+// /chat/completions is taken off. Azure has its version below /openai.
 func baseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	switch {
@@ -69,22 +80,16 @@ func baseURL(raw string) (*url.URL, error) {
 	}
 	path := strings.TrimRight(u.Path, "/")
 	path = strings.TrimRight(strings.TrimSuffix(path, "/chat/completions"), "/")
+	if isHost(u.Hostname(), azureHost) {
+		if strings.Contains(path, "/deployments") {
+			return nil, errors.New("is an address of Azure's older API: give https://<resource>.openai.azure.com/openai/v1, and the deployment's name in LLM_MODEL")
+		}
+		if path == "" {
+			path = "/openai"
+		}
+	}
 	if !regexp.MustCompile(`/v\d`).MatchString(path) {
 		path += "/v1"
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}, nil
-}
-
-// dialect is what has to be known of a server and model before the first request.
-type dialect struct {
-	reasoning bool // wants no temperature
-	newLimit  bool // max_completion_tokens instead of max_tokens
-}
-
-func dialectOf(base *url.URL, model string) dialect {
-	name := strings.ToLower(model[strings.LastIndexByte(model, '/')+1:])
-	reasoning := regexp.MustCompile(`^(o\d|gpt-[56])`).MatchString(name)
-	host := base.Hostname()
-	openAI := host == "api.openai.com" || strings.HasSuffix(host, ".openai.azure.com")
-	return dialect{reasoning: reasoning, newLimit: reasoning || openAI}
 }

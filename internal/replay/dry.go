@@ -22,6 +22,9 @@ type Dry struct {
 	All     bool            // also tell what was dropped, held, and changed nothing
 
 	Look func(Standing) // is shown how things stand after each snapshot; nil: nobody wants to know
+
+	// Kept is shown each new step of a conversation before its entries are, and the snapshot it was found in; nil: likewise.
+	Kept func(schema.Conversation, *schema.ClusterContext)
 }
 
 // Summary is what a dry replay came to.
@@ -140,6 +143,10 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		now.told = channel.Told{Revision: post.Revision, Episode: c.Episode, At: c.UpdatedAt}
 	}
 	p.talks[c.ID] = now
+	if p.dry.Kept != nil {
+		head := p.clock.heads[here.Cluster]
+		p.dry.Kept(c, &head.snapshot)
+	}
 	events := c.Messages[max(0, len(c.Messages)-(c.Revision-was.Revision)):]
 	loud := -1
 	if posted && !silent(&c, post.Kind) {
