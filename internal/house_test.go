@@ -54,7 +54,7 @@ var plan = []room{
 	{"internal/replay", "decide detect conversation diagnose silence source/file channel channel/webhook client bus scrub schema", "", "llm"},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},
 	{"internal/llm/fake", "", "", "llm diagnose schema"},
-	{"internal/source", "schema", "", ""},
+	{"internal/source", "scrub schema", "", ""},
 	{"internal/source/docker", "source source/procfs config scrub schema", "moby sync", ""},
 	{"internal/source/file", "source config scrub schema", "", ""},
 	{"internal/source/host", "source source/procfs config scrub schema", "", ""},

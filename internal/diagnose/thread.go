@@ -27,8 +27,8 @@ type said struct {
 func threadRoom(tokens int, system string) int { return max(0, tokens-Tokens(system)) / 3 }
 
 // thread is what was said before question, as JSON lines, oldest first, within room tokens. Of a long one the newest
-// turns stand as they are. Of those before them the decisions and what bore a command stay as notes, and the others are
-// counted.
+// turns stand as they are. Of those before them the decisions and what bore a command stay as notes, or, if those are too many, those of a kind
+// together; the others are counted.
 func thread(c schema.Conversation, question schema.Message, room int) []string {
 	turns := slices.DeleteFunc(slices.Clone(c.Messages), func(m schema.Message) bool { return m.ID == question.ID || m.Content == "" })
 	return told(turns, room)
@@ -57,7 +57,12 @@ func told(turns []schema.Message, room int) []string {
 	for i := len(turns) - 1; i >= max(0, len(turns)-2); i-- { // what the question refers to
 		take(i, maxThreadTurn)
 	}
-	for i := len(turns) - 1; i >= 0; i-- {
+	stands := ""
+	if open := func(i int) bool { return lines[i] == "" && lasting(turns[i]) }; notes(turns, open) > room {
+		stands = older(turns, open, room*3/4)
+		room -= Tokens(stands)
+	}
+	for i := len(turns) - 1; i >= 0 && stands == ""; i-- {
 		if lasting(turns[i]) {
 			take(i, maxThreadNote)
 		}
@@ -67,7 +72,13 @@ func told(turns []schema.Message, room int) []string {
 	}
 	left := map[string]int{}
 	var out []string
+	if stands != "" {
+		out = append(out, stands)
+	}
 	for i, line := range lines {
+		if line == "" && stands != "" && lasting(turns[i]) {
+			continue
+		}
 		if line == "" {
 			left[turns[i].Kind]++
 			continue
