@@ -57,8 +57,8 @@ func told(turns []schema.Message, room int) []string {
 	for i := len(turns) - 1; i >= max(0, len(turns)-2); i-- { // what the question refers to
 		take(i, maxThreadTurn)
 	}
-	for i := len(turns) - 1; i >= 0; i-- {
-		if lasting(turns[i]) {
+	for i, m := range slices.Backward(turns) {
+		if lasting(m) {
 			take(i, maxThreadNote)
 		}
 	}
