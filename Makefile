@@ -69,6 +69,10 @@ vuln: ## look for known vulnerabilities (asks the Go vulnerability database)
 bench: ## measure how long an alert takes to a webhook, stage by stage
 	$(GO) test -run='^$$' -bench='^BenchmarkAlert$$' -benchtime=1x -count=1 ./internal/e2e/
 
+.PHONY: load
+load: ## measure 10,000 services that fail at once, the list of them, and the one card of a storm of 1,000
+	$(GO) test -run='^$$' -bench='^Benchmark(Load|Storm)$$' -benchtime=1x -count=1 ./internal/e2e/
+
 .PHONY: cost
 cost: ## measure what the collector and the engine spend on 20 containers, for ten minutes
 	$(GO) test -run='^$$' -bench='^BenchmarkCollector$$' -benchtime=1x -count=1 -timeout=20m ./internal/e2e/

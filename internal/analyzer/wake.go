@@ -25,17 +25,25 @@ func (a *Analyzer) wake(ctx context.Context) error {
 // calmFor is how long it is taken for granted that what was calm still is.
 const calmFor = 15 * time.Second
 
-// calm tells whether somebody would be called for c now, although nothing critical of it is true at the moment.
-func (a *Analyzer) calm(ctx context.Context, c *schema.Conversation, now time.Time) (bool, error) {
+// calm tells whether somebody would be called for c now, although nothing critical of it is true at the moment. Read
+// holds the memories that were read for others at the same time: many come due together.
+func (a *Analyzer) calm(ctx context.Context, c *schema.Conversation, now time.Time, read map[string]memory) (bool, error) {
 	if !conversation.Calls(*c, now) {
 		return false, nil
 	}
 	if !a.calmed.due(c.ID, now) {
 		return true, nil
 	}
-	m, err := a.memories.load(ctx, c.Cluster, true)
-	if err != nil || !m.Memory.Calm(c.Object) {
-		return false, err
+	m, known := read[c.Cluster]
+	if !known {
+		var err error
+		if m, err = a.memories.load(ctx, c.Cluster, true); err != nil {
+			return false, err
+		}
+		read[c.Cluster] = m
+	}
+	if !m.Memory.Calm(c.Object) {
+		return false, nil
 	}
 	a.calmed.later(c.ID, now.Add(calmFor))
 	return true, nil
@@ -44,9 +52,13 @@ func (a *Analyzer) calm(ctx context.Context, c *schema.Conversation, now time.Ti
 func (a *Analyzer) wakeStep(ctx context.Context, now time.Time) {
 	a.metrics.setOpen(a.index.openCount())
 	a.calmed.forget(now)
+	read := map[string]memory{}
 	for _, h := range a.index.due(now) {
 		c := h.Conversation
-		calm, err := a.calm(ctx, &c, now)
+		calm, err := a.calm(ctx, &c, now, read)
+		if calm && !stirs(c, now) {
+			continue
+		}
 		if err == nil {
 			err = a.fold(ctx, c.Cluster, c.ID, func(c schema.Conversation) (conversation.Event, bool) {
 				return conversation.Woke{At: now, Calm: calm}, !c.WakeAt.IsZero() && !now.Before(c.WakeAt)
@@ -56,4 +68,10 @@ func (a *Analyzer) wakeStep(ctx context.Context, now time.Time) {
 			a.log.Error("waking a conversation", "conversation", c.ID, "error", err)
 		}
 	}
+}
+
+// stirs tells whether anything but calling somebody is due for c.
+func stirs(c schema.Conversation, now time.Time) bool {
+	next, _ := conversation.Next(c, conversation.Woke{At: now, Calm: true})
+	return next.Revision != c.Revision
 }

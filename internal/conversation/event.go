@@ -25,6 +25,7 @@ type Found struct {
 	Late       bool          // found because nothing came after that snapshot: it goes on top of what the snapshot said
 	Conditions []schema.Condition
 	Removed    bool   // the object has left the cluster
+	Unwanted   string // without conditions, why the object is there but need not run any more: nobody can say that it is well
 	Unjudged   string // without conditions, why the rules no longer judge it: nobody knows whether it is well
 	Labels     map[string]string
 	Evidence   []schema.Evidence // see NeedsEvidence

@@ -228,7 +228,7 @@ func (s *step) reopen(f Found, now []schema.Condition, over time.Time) (schema.C
 	s.track(compare(was, now, s.at))
 	s.take(f, anew)
 	m := s.say(schema.EventReopened, schema.SenderSystem, sentences(reopenedText(was, s.c, s.at.Sub(over)), alsoFailing(f)))
-	m.SuggestedCommand, m.Silent = command(nextCommand(s.c)), f.Quiet
+	m.SuggestedCommand, m.Silent = command(nextCommand(s.c)), f.Quiet && !stillTrue(was) // worse than it was is news
 	if i := owing(was); anew && i >= 0 {
 		m.Settles = was.Messages[i].ID
 	}

@@ -92,6 +92,8 @@ func clearedText(was schema.Conversation, f Found, at time.Time) string {
 	switch {
 	case f.Unjudged != "":
 		return fmt.Sprintf("No longer judged: %s. Whether it is well is not known.", f.Unjudged)
+	case f.Unwanted != "" && stillTrue(was):
+		return sentences(fmt.Sprintf("No longer wanted after %s: %s", after, line(f.Unwanted, maxLine)))
 	case f.Removed:
 		return fmt.Sprintf("No longer there: %s has left the cluster.", f.Object)
 	case was.Object.Kind == schema.KindCluster && was.Condition == "storm" && watched(was) < 0 && !was.Closed():

@@ -34,7 +34,30 @@ func (s *Step) explain(live []schema.Conversation) *explanation {
 			x.live[c.Object] = c
 		}
 	}
+	x.dissolve()
 	return x
+}
+
+// dissolve takes a storm that a person dismissed apart: what one of its members explains is that one's again.
+func (x *explanation) dissolve() {
+	findings, storm := x.step.result.Findings, detect.Cluster(x.step.Snapshot.ClusterName)
+	if i, found := x.finding[storm]; !found || len(findings[i].Victims) == 0 || !x.dismissed(&findings[i]) {
+		return
+	}
+	explained := map[schema.Object]schema.Object{}
+	for i := range findings {
+		if f := &findings[i]; f.Cause != nil && *f.Cause == storm {
+			if f.Within != nil {
+				explained[f.Object] = *f.Within
+			}
+			f.Cause, f.Within = f.Within, nil
+		}
+	}
+	for _, v := range findings[x.finding[storm]].Victims {
+		if i, found := x.finding[explained[v.Object]]; found {
+			findings[i].Victims = append(findings[i].Victims, v)
+		}
+	}
 }
 
 // founds lists those that explain others, then those that stand for themselves. It fills folds.

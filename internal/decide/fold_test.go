@@ -104,6 +104,35 @@ func TestADismissedCauseExplainsNothing(t *testing.T) {
 	w.stands("shop/db dismissed, 1 affected", "shop/api investigating")
 }
 
+// What a storm was made of stands for itself when the storm is dismissed, and what those explain stays with them.
+func TestADismissedStormLeavesCausesTheirVictims(t *testing.T) {
+	w := newWorld(t)
+	var wants []string
+	fail := func(n int) {
+		w.runs("db", n, "")
+		for k := range 20 {
+			w.runs(service(k), n, "", "db")
+		}
+		for k := range 10 {
+			w.runs(fmt.Sprintf("x-%d", k), n, "")
+		}
+	}
+	fail(1)
+	w.pass(4)
+	fail(0)
+	w.pass(4)
+	w.stands("prod investigating, 31 affected")
+	w.say("prod", "dismiss")
+	w.pass(2)
+	for k := range 10 {
+		wants = append(wants, fmt.Sprintf("shop/x-%d investigating", k))
+	}
+	w.stands(append(wants, "prod dismissed, 31 affected", "shop/db investigating, 20 affected")...)
+	if a := w.about("shop/db").Affected; len(a) != 20 || a[0].Condition != "service_down" {
+		t.Errorf("affected by the database: %v", a)
+	}
+}
+
 // A cluster of which nothing came may have a storm at once: each of the two who find something about it leaves what the
 // other one found.
 func TestASilentClusterKeepsItsStorm(t *testing.T) {

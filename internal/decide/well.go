@@ -17,8 +17,9 @@ type wellness struct {
 
 // seen is what the snapshot shows of an object, as far as it matters here.
 type seen struct {
-	fresh  bool
-	labels map[string]string
+	fresh    bool
+	labels   map[string]string
+	unwanted string // why it need not run
 }
 
 // judge gives what c has to be told: that its object is gone, well, or no longer judged. It gives false where the
@@ -39,9 +40,18 @@ func (w *wellness) judge(c schema.Conversation) (conversation.Found, bool) {
 		return found, proof.Gone
 	}
 	found.Unjudged = w.unjudged(c, shown.labels)
+	if aboutRunning(c) {
+		found.Unwanted = shown.unwanted
+	}
 	// Not found means well only to a memory that covers what was found: one that is older than this episode, or old
 	// enough to have found it again.
 	return found, shown.fresh && (proof.Well || !c.StartedAt.Before(w.step.since))
+}
+
+// aboutRunning tells whether something is true of c that ends when its object need not run: a job's failure does not.
+func aboutRunning(c schema.Conversation) bool {
+	about := []string{detect.ServiceDown, detect.ServiceDegraded, detect.Unhealthy}
+	return slices.ContainsFunc(c.Conditions, func(x schema.Condition) bool { return x.Until.IsZero() && slices.Contains(about, x.Name) })
 }
 
 // cluster is judge of the cluster itself.
@@ -98,7 +108,7 @@ func (s *Step) objects() map[schema.Object]seen {
 	all := make(map[schema.Object]seen, len(s.Snapshot.Services)+len(s.Snapshot.Nodes))
 	for i := range s.Snapshot.Services {
 		x := &s.Snapshot.Services[i]
-		all[x.Object()] = seen{!x.Stale, x.Labels}
+		all[x.Object()] = seen{!x.Stale, x.Labels, x.NotWanted}
 	}
 	for i := range s.Snapshot.Nodes {
 		all[schema.Object{Kind: schema.KindNode, Name: s.Snapshot.Nodes[i].ID}] = seen{fresh: !s.Snapshot.Nodes[i].Stale}

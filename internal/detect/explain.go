@@ -53,12 +53,14 @@ type failing struct {
 	severity int                    // the worst of all its conditions
 	since    time.Time              // of the first of them
 	worth    int                    // how severe it is as a cause; 0: it is none
+	holding  int                    // how severe that is of it which can have led to what it explained before
 	began    time.Time              // when it became one
 	cause    int32                  // what explains it directly
 	root     int32                  // what explains it in the end
 	how      string
 	outlives bool // what explained it has ended, and it stays explained for a while
 	led      bool // others were put down to it before
+	told     bool // it stood for itself before anybody counted who does
 }
 
 // explaining is the second look at a snapshot: at all objects that are firing, together. They are sorted by object.
@@ -77,8 +79,9 @@ func (t *tick) explain(records []record, before *Memory, s *schema.ClusterContex
 	for i := range records {
 		r := &records[i]
 		if r.firing() && (t.rules.Explain.On || t.rules.Storm.On) {
-			f := newFailing(r)
+			f := t.newFailing(r)
 			f.was = before.explained(r)
+			f.told = r.Alone == 0 && f.was == nil && before.loud(r.Object)
 			x.all = append(x.all, f)
 		}
 		r.Explained = 0
@@ -100,6 +103,14 @@ func (t *tick) explain(records []record, before *Memory, s *schema.ClusterContex
 		x.conclude()
 	}
 	return x.intern(), x.storm(before.InStorm)
+}
+
+// loud tells whether o was alerting already, in a way that people are told.
+func (m *Memory) loud(o schema.Object) bool {
+	r := m.recall(o)
+	return slices.ContainsFunc(r.Conditions, func(c condition) bool {
+		return c.Firing && schema.SeverityRank(c.Severity) >= schema.SeverityRank(schema.SeverityWarning)
+	})
 }
 
 // explained is what the record is put down to; nil: it stands for itself.
@@ -130,7 +141,7 @@ func (x *explaining) intern() []explained {
 	return all
 }
 
-func newFailing(r *record) failing {
+func (t *tick) newFailing(r *record) failing {
 	f := failing{rec: r, cause: -1, root: -1}
 	for i := range r.Conditions {
 		c := &r.Conditions[i]
@@ -140,6 +151,12 @@ func newFailing(r *record) failing {
 		severity := schema.SeverityRank(c.Severity)
 		f.severity = max(f.severity, severity)
 		f.since = earlier(f.since, c.Since)
+		if t.past(c) {
+			continue
+		}
+		if leads(r.Object.Kind, c.Name) || explains(byRollout, c.Name) {
+			f.holding = max(f.holding, severity)
+		}
 		if leads(r.Object.Kind, c.Name) {
 			f.worth = max(f.worth, severity)
 			f.began = earlier(f.began, c.Since)
@@ -150,6 +167,15 @@ func newFailing(r *record) failing {
 	}
 	return f
 }
+
+// past tells whether a condition is only kept open, because it flaps or is long in clearing: what fails meanwhile has
+// another cause.
+func (t *tick) past(c *condition) bool {
+	return !c.Well.IsZero() && t.reached(c.Quiet, leadIntervals*t.interval)
+}
+
+// leadIntervals is for how long something that is well still explains others: as long as most conditions take to clear.
+const leadIntervals = 4
 
 // earlier is the earlier one of the two, where a is not zero.
 func earlier(a, b time.Time) time.Time {
@@ -232,7 +258,7 @@ func (x *explaining) link(f *failing, cause int32, how string) {
 	f.cause, f.how, f.outlives = cause, how, false
 }
 
-// stick keeps each object with what explained it before, while that fires. One that is more severe than its cause, or
+// stick keeps each object with what explained it before, while that fails in a way that explains. One that is more severe than its cause, or
 // of which something else is true, looks for another. Where the cause has ended or eased it may, and stays explained for
 // a while if it finds none.
 func (x *explaining) stick() {
@@ -243,7 +269,7 @@ func (x *explaining) stick() {
 			continue
 		}
 		at, firing := x.at[e.By]
-		if firing && x.all[at].severity >= max(f.severity, schema.SeverityRank(schema.SeverityWarning)) {
+		if firing && x.all[at].holding >= max(f.severity, schema.SeverityRank(schema.SeverityWarning)) {
 			x.link(f, at, e.How)
 			x.all[at].led = true
 			continue

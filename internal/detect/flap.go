@@ -77,7 +77,7 @@ func (f *flaps) tell(conditions []schema.Condition) {
 
 // flapReason is that of a condition that only flapping keeps open.
 func (v *view) flapReason(c *condition, clear time.Duration) Reason {
-	reason := v.waiting(VerdictFlapping, "alerting, but well for ", c.Well, c.Quiet, clear)
+	reason := v.waiting(VerdictFlapping, "alerting, but "+v.over(c)+" for ", c.Well, c.Quiet, clear)
 	reason.Text += ", " + v.rec.Flaps.Note
 	if changed := v.t.rules.changed(Flapping); changed != "" {
 		reason.Text += "; " + changed

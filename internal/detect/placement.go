@@ -103,8 +103,10 @@ func (f *failing) lost() []string {
 	var listed places
 	if f.svc != nil {
 		listed = placesOf(f.svc)
+		known := map[string]bool{}
 		for _, i := range f.svc.Instances {
-			if (i.State != "" && i.State != "running" || i.Health == schema.HealthUnhealthy) && !slices.Contains(nodes, i.Node) {
+			if (i.State != "" && i.State != "running" || i.Health == schema.HealthUnhealthy) && !known[i.Node] {
+				known[i.Node] = true
 				nodes = append(nodes, i.Node)
 			}
 		}

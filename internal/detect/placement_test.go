@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // crew is n services, each with its one instance on node.
@@ -185,4 +186,23 @@ func TestNodeNoticedLaterTakesOverTheStormThatItMade(t *testing.T) {
 	w.pass(1)
 	w.hears("n1 node_down with 50 (quiet)")
 	want(t, len(w.result.Findings), 51)
+}
+
+// What a service says of where it runs is another's word: however much that is, it is looked at in no time.
+func TestWhereAHugeServiceRanCostsLittle(t *testing.T) {
+	w := build(t)
+	w.quick = true
+	var where []string
+	for k := range 80_000 {
+		where = append(where, fmt.Sprintf("!node-number-%05d", k))
+	}
+	w.set(on(down("web"), where...))
+	w.machine("n1", "down")
+	w.pass(1)
+	began := time.Now()
+	w.pass(1)
+	w.tells("n1: node_down", "web: service_down")
+	if took := time.Since(began); took > 5*time.Second { // it was 15
+		t.Errorf("one snapshot took %v", took)
+	}
 }

@@ -17,6 +17,8 @@ type Finding struct {
 	Cause   *schema.Object // explains all of Conditions, which then join its conversation; nil: it stands for itself
 	Victims []Victim       // whom this one explains now, worst first (severity, then since, then object); only of one without a Cause
 	Quiet   bool           // people heard of it already, as part of another one: it opens without a sound
+
+	Within *schema.Object // where Cause is a storm: the member of it that explains this; nil: this is one itself
 }
 
 // Victim is one object that a finding explains.
@@ -78,6 +80,9 @@ func (m *Memory) result(s *schema.ClusterContext, rules *Rules) Result {
 		}
 		if f := r.finding(); len(f.Conditions) > 0 {
 			f.Cause, f.Quiet = causes.of(r), r.Alone.in(quiet)
+			if e := m.explained(r); e != nil && f.Cause != nil && *f.Cause != e.By {
+				f.Within = &e.By
+			}
 			res.Findings = append(res.Findings, f)
 		}
 	}

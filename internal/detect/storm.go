@@ -43,6 +43,10 @@ func (l *StormRule) declared() Declared {
 const (
 	foldFor     = 8  // snapshots for which a storm that is over is still found, with what it turned out to be
 	maxTurnedTo = 64 // causes that members went over to are counted of so many
+
+	// joinFor is how long after the last one that came to a storm another one still belongs to it. Of a storm that is
+	// never quite over, what fails the day after would be told to nobody.
+	joinFor = 10 * time.Minute
 )
 
 // storm is one that is on, or that is over and turned out to have one cause.
@@ -56,6 +60,7 @@ type storm struct {
 	Facts    []string       `json:"facts,omitempty"`
 	Cause    *schema.Object `json:"cause,omitempty"` // it is over; this was it
 	Left     int            `json:"left,omitempty"`  // for how many snapshots that is still said
+	Lull     time.Duration  `json:"lull,omitempty"`  // how long nothing has come to it
 }
 
 // turned is a cause for which members left the storm.
@@ -94,6 +99,9 @@ func (a alone) pass(t *tick) alone {
 
 func (s *storm) on() bool { return s != nil && s.Cause == nil }
 
+// takes tells whether what begins to fail now is one of it.
+func (s *storm) takes() bool { return s.on() && s.Lull <= joinFor }
+
 // loud tells whether f stands for itself, to real causes, in a way that people are told.
 func (f *failing) loud() bool {
 	return f.e == nil && f.severity >= schema.SeverityRank(schema.SeverityWarning)
@@ -107,8 +115,8 @@ func (x *explaining) storm(was *storm) *storm {
 	}
 	now := x.next(was)
 	fresh := x.stand(now)
-	if !now.on() && fresh >= l.New {
-		now = x.raise()
+	if fresh >= l.New {
+		now = x.raise(now)
 	}
 	if !now.on() {
 		return now
@@ -133,6 +141,7 @@ func (x *explaining) next(was *storm) *storm {
 	now := *was
 	if was.on() {
 		now.Turned = slices.Clone(was.Turned)
+		now.Lull += x.t.step
 		return &now
 	}
 	at, firing := x.at[*was.Cause]
@@ -151,8 +160,8 @@ func (x *explaining) top(at int32) schema.Object {
 	return x.all[at].rec.Object
 }
 
-// stand brings up to date who stands for itself, and tells how many have begun to lately. While a storm is on, who
-// begins to is a member of it, and who no longer does has left it.
+// stand brings up to date who stands for itself, and tells how many that are no members of a storm have begun to lately.
+// While a storm takes them, who begins to is a member of it, and who no longer does has left it.
 func (x *explaining) stand(now *storm) (fresh int) {
 	for i := range x.all {
 		f := &x.all[i]
@@ -165,13 +174,15 @@ func (x *explaining) stand(now *storm) (fresh int) {
 			*a = 0
 		case *a != 0:
 			*a = a.pass(x.t)
-		case now.on():
+		case f.told: // when nobody counted yet
+			*a = standing | old
+		case now.takes():
 			*a = standing | stormy
-			now.Members++
+			now.Members, now.Lull = now.Members+1, 0
 		default:
 			*a = standing
 		}
-		if *a != 0 && x.t.lately(*a) {
+		if *a != 0 && !a.in(stormy) && x.t.lately(*a) {
 			fresh++
 		}
 	}
@@ -194,12 +205,16 @@ func (s *storm) turn(to schema.Object) {
 	}
 }
 
-// raise makes one storm of all that have begun to stand for themselves lately.
-func (x *explaining) raise() *storm {
-	s := &storm{}
+// raise makes one storm of all that have begun to stand for themselves lately, or takes them into the one that is on.
+func (x *explaining) raise(on *storm) *storm {
+	s := on
+	if !on.on() {
+		s = &storm{}
+	}
+	s.Lull = 0
 	for i := range x.all {
 		f := &x.all[i]
-		if f.rec.Alone == 0 || !x.t.lately(f.rec.Alone) {
+		if f.rec.Alone == 0 || f.rec.Alone.in(stormy) || !x.t.lately(f.rec.Alone) {
 			continue
 		}
 		f.rec.Alone = f.rec.Alone&^quiet | stormy

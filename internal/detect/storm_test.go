@@ -127,6 +127,39 @@ func TestStormTakesInWhatBeginsToFailWhileItIsOn(t *testing.T) {
 	w.tells("before: service_down", "later: service_down (quiet)")
 }
 
+// A storm of which some never end would hide all that fails after it.
+func TestStormTakesInNothingThatBeginsLongAfterIt(t *testing.T) {
+	w := failing(t, 12)
+	w.set(named("web", 8, up)...)
+	w.pass(60)
+	w.hears("prod storm with 4")
+	w.set(down("db"))
+	w.pass(2)
+	w.hears("prod storm with 4", "db service_down")
+	w.pass(20)
+	w.set(named("new", 10, down)...) // as many as make a storm are one
+	w.pass(2)
+	w.hears("prod storm with 14", "db service_down")
+	w.set(down("other"))
+	w.pass(2)
+	w.hears("prod storm with 15", "db service_down")
+}
+
+// The memory of an older version says of nothing that it stood for itself.
+func TestWhatWasToldBeforeStormsWereCountedIsNoStorm(t *testing.T) {
+	w := failing(t, 9)
+	w.set(down("web-00009"))
+	w.rules.Storm.On = false
+	w.pass(40)
+	want(t, strings.Contains(encode(t, w.memory), "alone"), false)
+	w.rules.Storm.On = true
+	w.pass(5)
+	want(t, len(w.heard()), 10)
+	w.set(named("new", 10, down)...)
+	w.pass(2)
+	want(t, len(w.heard()), 11)
+}
+
 func TestStormIsOverWhenThreeAreLeft(t *testing.T) {
 	w := failing(t, 12)
 	w.set(named("web", 8, up)...)

@@ -163,7 +163,7 @@ func (v *view) reason(r *rule, c *condition, seen sight) Reason {
 	case seen.lingers:
 		return v.flapReason(c, seen.clear)
 	case c.Firing:
-		return v.waiting(VerdictClearHold, "alerting, but well for ", c.Well, c.Quiet, seen.clear)
+		return v.waiting(VerdictClearHold, "alerting, but "+v.over(c)+" for ", c.Well, c.Quiet, seen.clear)
 	case v.keptBack(c):
 		return v.graceReason(c)
 	}
@@ -201,6 +201,17 @@ func (v *view) absentReason(c *condition) Reason {
 		return Reason{Verdict: VerdictClearHold, Text: "alerting, but standing still: not in the snapshot", Since: c.Well}
 	}
 	return Reason{Verdict: VerdictHold, Text: "holding, but standing still: not in the snapshot", Since: c.Since}
+}
+
+// over says what lasts during a clear hold.
+func (v *view) over(c *condition) string {
+	switch {
+	case happens(c.Name):
+		return "not again"
+	case v.svc != nil && v.svc.NotWanted != "":
+		return "not wanted"
+	}
+	return "well"
 }
 
 // waiting tells how far a hold has come.

@@ -70,7 +70,7 @@ func TestWhySaysWhereEachConditionStands(t *testing.T) {
 			Verdict: "clear_hold", Text: "service_down: alerting, but well for 15 s of 60 s", Since: after(2 * i), Until: after(6 * i),
 		}},
 		{"loop-clearing", of(up("web"), looping("web", 11), looping("web", 11)), web, "crash_loop", detect.Reason{
-			Verdict: "clear_hold", Text: "crash_loop: alerting, but well for 15 s of 10 min", Since: after(2 * i), Until: after(2*i + 10*time.Minute - i),
+			Verdict: "clear_hold", Text: "crash_loop: alerting, but not again for 15 s of 10 min", Since: after(2 * i), Until: after(2*i + 10*time.Minute - i),
 		}},
 		{"stopped-by-hand", of(byHand), web, "service_down", detect.Reason{Verdict: "by_hand", Text: "service_down: not alerted, stopped by hand"}},
 		{"ended-before", of(baseline), web, "service_down", detect.Reason{Verdict: "baseline", Text: "service_down: not alerted, ended before Bellbuoy first saw it"}},

@@ -86,9 +86,13 @@ func startCause(c cause, s *schema.ServiceSummary) cause {
 func (r *ruler) memoryCause(c cause, s *schema.ServiceSummary) cause {
 	c.category, c.confidence = CategoryMemory, schema.ConfidenceHigh
 	c.why = "the kernel killed it and the engine says so"
-	limit := "; it has no memory limit of its own, so the machine ran out"
-	if s.MemoryLimit != nil && *s.MemoryLimit > 0 {
+	limit := "" // unknown: a container that never lives for long is gone before anybody reads it
+	switch {
+	case s.MemoryLimit == nil:
+	case *s.MemoryLimit > 0:
 		limit = " at its limit of " + size(*s.MemoryLimit)
+	default:
+		limit = "; it has no memory limit of its own, so the machine ran out"
 	}
 	c.summary = fmt.Sprintf("%s was killed for want of memory%s", s.Name, limit)
 	c.reason = "what it was doing when memory ran out"
