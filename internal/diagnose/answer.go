@@ -45,7 +45,7 @@ func QuestionPromptWithin(c schema.Conversation, s *schema.ClusterContext, quest
 	if d := c.Diagnosis; d != nil {
 		p.head = append(p.head, map[string]any{"diagnosis": d})
 	}
-	p.after = thread(c, question, threadRoom(tokens, system))
+	p.after = []string{thread(c, question)}
 	for _, text := range p.asked(question.Content) {
 		p.after = append(p.after, compact(map[string]string{"now": text})+"\n")
 	}

@@ -53,7 +53,7 @@ func (p page) written(chosen []schema.Evidence) string {
 	for _, e := range chosen {
 		line(e)
 	}
-	if left := leftOut(c.Evidence, chosen); len(left) > 0 {
+	if left := missing(c.Evidence, chosen); len(left) > 0 {
 		line(map[string]map[string]int{"evidence_left_out": left})
 	}
 	for _, text := range p.after {
@@ -175,8 +175,8 @@ func rank(e schema.Evidence, nth int, suspect bool) int {
 	return rankRest
 }
 
-// leftOut counts by kind what of all is not among the chosen.
-func leftOut(all, chosen []schema.Evidence) map[string]int {
+// missing counts by kind what of all is not among the chosen.
+func missing(all, chosen []schema.Evidence) map[string]int {
 	left := map[string]int{}
 	for _, e := range all {
 		if !slices.ContainsFunc(chosen, func(x schema.Evidence) bool { return x.ID == e.ID }) {
