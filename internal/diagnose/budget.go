@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,10 +51,8 @@ func known(name string) bool {
 func isSmall(name string) bool {
 	words := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("-_.:@", r) })
 	for _, w := range words {
-		for _, s := range small() {
-			if w == s {
-				return true
-			}
+		if slices.Contains(small(), w) {
+			return true
 		}
 		if n, err := strconv.Atoi(strings.TrimSuffix(w, "b")); err == nil && strings.HasSuffix(w, "b") && n < minBillions {
 			return true

@@ -21,6 +21,11 @@ const (
 )
 
 // maxChanged is how many containers one command may change.
+//
+// Containers that Compose made are named one by one like all others. `docker compose -p PROJECT restart SERVICE` would be
+// shorter, but it is not the same command everywhere: it takes the containers that are well too; where its directory holds
+// a Compose file it works by that one, whatever the project; it runs hooks, and restarts dependents that the project says
+// so of; and the older docker-compose refuses without a file. `docker restart NAME` does what it says, and nothing else.
 const maxChanged = 3
 
 // ErrNoCommand is in the error of an action that no command line can be given for.
@@ -157,7 +162,19 @@ func (v *View) settle(source string, a schema.Action, sure, looping bool) (schem
 	if err != nil {
 		return a, ""
 	}
-	return a, line
+	return v.partly(a), line
+}
+
+// partly says in the reason of a change if there is more to it than one command may change.
+func (v *View) partly(a schema.Action) schema.Action {
+	s := v.serviceBy(a.Target)
+	if !changes(a.Verb) || s == nil || s.Runtime == runtimeUnit {
+		return a
+	}
+	if n := len(containers(s, a.Verb)); n > maxChanged {
+		a.Reason = cut(fmt.Sprintf("%d of its %d containers at first, the worst. ", maxChanged, n)+a.Reason, maxWhy)
+	}
+	return a
 }
 
 func look(a schema.Action, why string) schema.Action {

@@ -2,6 +2,7 @@ package diagnose_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -87,5 +88,22 @@ func TestArgvQuotesWhatAShellWouldRead(t *testing.T) {
 	got := diagnose.Argv("docker", "logs", "a b", "it's", "", "$(id)", "x;y", "image:1.4@sha256=0")
 	if want := `docker logs 'a b' 'it'\''s' '' '$(id)' 'x;y' image:1.4@sha256=0`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestAChangeOfManyContainersSaysThatItIsAPart(t *testing.T) {
+	for n, part := range map[int]bool{3: false, 5: true} {
+		s := stoppedDB()
+		s.Services[1].Instances = nil
+		for i := range n {
+			s.Services[1].Instances = append(s.Services[1].Instances, schema.Instance{Name: fmt.Sprintf("shop-db-%d", i+1), State: "exited"})
+		}
+		d := conversation(s, checkout(), crashLoop()).Diagnosis
+		if want := "docker start shop-db-1 shop-db-2 shop-db-3"; d.Command != want {
+			t.Errorf("command %q, want %q", d.Command, want)
+		}
+		if strings.HasPrefix(d.Action.Reason, "3 of its 5 containers at first") != part {
+			t.Errorf("of %d containers the reason is %q", n, d.Action.Reason)
+		}
 	}
 }

@@ -38,8 +38,8 @@ func Freeze(s schema.ClusterContext, o schema.Object, conds []schema.Condition) 
 // Freeze gathers what the snapshot says about o, most telling first, as E1, E2, …: what fires, how it failed last,
 // whom it affects, what it depends on, what changed, its node, recent events, and its log lines as templates with
 // counts, and at the end the rest in numbers. E1 is the first firing condition. victims are the objects that o explains, worst first; of a storm they are
-// what fails, and the evidence says what they share. The result is at most schema.MaxEvidenceBytes as JSON; what does
-// not fit is left out from the end.
+// what fails, and the evidence says what they share. The result is at most schema.MaxEvidenceBytes as JSON; of what does
+// not fit the least telling is left out.
 func (v *View) Freeze(o schema.Object, conds []schema.Condition, victims []schema.Affected) []schema.Evidence {
 	f := freezer{View: v, object: o, now: v.snap.TakenAt, victims: victims}
 	f.conditions(conds)
@@ -59,9 +59,9 @@ func (v *View) Freeze(o schema.Object, conds []schema.Condition, victims []schem
 		items := f.items
 		f.items = nil
 		f.rest()
-		return withRest(items, f.items[0])
+		return f.withRest(items, f.items[0])
 	}
-	return bounded(f.items, schema.MaxEvidenceBytes)
+	return f.bounded(f.items, schema.MaxEvidenceBytes)
 }
 
 // freezer collects the evidence about one object, in the order in which it is to stand.
@@ -219,16 +219,21 @@ func (f *freezer) linesOf(s *schema.ServiceSummary, limit int) {
 	}
 }
 
-// bounded numbers the items and drops those from the end that do not fit.
-func bounded(items []schema.Evidence, limit int) []schema.Evidence {
-	total := len("[]")
-	for i := range items {
-		items[i].ID = fmt.Sprintf("E%d", i+1)
-		b, err := json.Marshal(items[i])
-		if err != nil || total+len(b)+1 > limit {
-			return items[:i]
-		}
-		total += len(b) + 1
+// bounded numbers those of the items that fit, in their order. Where not all do, the least telling are left out: see rank.
+func (f *freezer) bounded(items []schema.Evidence, limit int) []schema.Evidence {
+	suspects := []string{f.object.String()}
+	for _, s := range f.suspect {
+		suspects = append(suspects, s.Object().String())
 	}
-	return items
+	kept := fitting(items, ranks(items, suspects), limit-len("[]"), func(e *schema.Evidence) int {
+		b, err := json.Marshal(e)
+		if err != nil {
+			return limit // a time that JSON has no form for
+		}
+		return len(b) + len(`"id":"E999",`)
+	}, func(*schema.Evidence) {})
+	for i := range kept {
+		kept[i].ID = fmt.Sprintf("E%d", i+1)
+	}
+	return kept
 }

@@ -3,6 +3,7 @@ package diagnose_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +61,19 @@ func TestEvidenceStaysWithinItsBound(t *testing.T) {
 		snap.RecentEvents = append(snap.RecentEvents, schema.ClusterEvent{At: at("08:00:00"), Kind: fmt.Sprint("k", i), Object: "shop/checkout", Text: strings.Repeat("y", 2000)})
 	}
 	ev := diagnose.Freeze(snap, checkout(), firing("crash_loop", "warning"))
+	rest := ev[len(ev)-1]
+	want := "200 of 201 services in trouble"
+	if snap.Services[0].NotWanted != "" {
+		want = "1 of 201 services in trouble, 200 stopped on purpose"
+	}
+	for _, part := range []string{want, "0 of 1 nodes in trouble", "188 more neighbours are not shown", "188 more kinds of event are not shown", "more kinds of log line are not shown", "pieces of evidence had no room"} {
+		if rest.Kind != diagnose.KindCluster || !strings.Contains(rest.Text, part) {
+			t.Errorf("the last piece of evidence, %+v, does not say %q", rest, part)
+		}
+	}
+	if !slices.ContainsFunc(ev, func(e schema.Evidence) bool { return e.Kind == diagnose.KindLog && e.Object == "shop/checkout" }) {
+		t.Error("what it is about has no log line in its evidence")
+	}
 	b, err := json.Marshal(ev)
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func (p page) written(chosen []schema.Evidence) string {
 	for _, e := range chosen {
 		line(e)
 	}
-	if left := leftOut(c.Evidence, chosen); len(left) > 0 {
+	if left := missing(c.Evidence, chosen); len(left) > 0 {
 		line(map[string]map[string]int{"evidence_left_out": left})
 	}
 	for _, text := range p.after {
@@ -74,34 +74,46 @@ func (p page) allowed(evidence []schema.Evidence) []string {
 	return objects
 }
 
-// choose takes the evidence that tells most and fits, in its order. What is of one rank is taken from the front.
+// choose takes the evidence that tells most and fits. The suspects are what the present diagnosis blames, and the object.
 func (p page) choose(room int) []schema.Evidence {
-	all := p.conversation.Evidence
-	ranks := p.ranks()
-	taken := make([]bool, len(all))
+	c := p.conversation
+	suspects := []string{c.Object.String()}
+	if c.Diagnosis != nil {
+		suspects = append(suspects, c.Diagnosis.RootCause.Component)
+	}
 	named := map[string]bool{}
+	return fitting(c.Evidence, ranks(c.Evidence, suspects), room, func(e *schema.Evidence) int {
+		cost := Tokens(compact(e)) + 1
+		if p.blame && !named[e.Object] {
+			cost += 2*Tokens(quote(e.Object)) + 2
+		}
+		return cost
+	}, func(e *schema.Evidence) { named[e.Object] = true })
+}
+
+// fitting takes of all what fits into room, by rank and within a rank from the front, and keeps its order. took is told of
+// each that is taken, before the next one's cost is asked.
+func fitting(all []schema.Evidence, ranks []int, room int, cost func(*schema.Evidence) int, took func(*schema.Evidence)) []schema.Evidence {
+	taken := make([]bool, len(all))
 	for rank := range rankRest + 1 {
-		for i, e := range all {
+		for i := range all {
 			if ranks[i] != rank {
 				continue
 			}
-			cost := Tokens(compact(e)) + 1
-			if p.blame && !named[e.Object] {
-				cost += 2*Tokens(quote(e.Object)) + 2
-			}
-			if cost <= room {
-				taken[i], named[e.Object] = true, true
-				room -= cost
+			if n := cost(&all[i]); n <= room {
+				taken[i] = true
+				room -= n
+				took(&all[i])
 			}
 		}
 	}
-	var chosen []schema.Evidence
-	for i, e := range all {
+	var kept []schema.Evidence
+	for i := range all {
 		if taken[i] {
-			chosen = append(chosen, e)
+			kept = append(kept, all[i])
 		}
 	}
-	return chosen
+	return kept
 }
 
 // Ranks of evidence: what a small prompt holds first.
@@ -119,16 +131,11 @@ const (
 	causesFirst = 8 // neighbours that rank before further lines
 )
 
-// ranks gives each piece of evidence its rank. The suspect is what the present diagnosis blames, and the object itself.
-func (p page) ranks() []int {
-	c := p.conversation
-	suspects := []string{c.Object.String()}
-	if c.Diagnosis != nil {
-		suspects = append(suspects, c.Diagnosis.RootCause.Component)
-	}
+// ranks gives each piece of evidence its rank.
+func ranks(all []schema.Evidence, suspects []string) []int {
 	seen := map[[2]string]int{} // by kind, and for logs by object
-	ranks := make([]int, len(c.Evidence))
-	for i, e := range c.Evidence {
+	ranks := make([]int, len(all))
+	for i, e := range all {
 		key := [2]string{e.Kind}
 		if e.Kind == KindLog {
 			key[1] = e.Object
@@ -168,8 +175,8 @@ func rank(e schema.Evidence, nth int, suspect bool) int {
 	return rankRest
 }
 
-// leftOut counts by kind what of all is not among the chosen.
-func leftOut(all, chosen []schema.Evidence) map[string]int {
+// missing counts by kind what of all is not among the chosen.
+func missing(all, chosen []schema.Evidence) map[string]int {
 	left := map[string]int{}
 	for _, e := range all {
 		if !slices.ContainsFunc(chosen, func(x schema.Evidence) bool { return x.ID == e.ID }) {

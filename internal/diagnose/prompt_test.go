@@ -239,3 +239,25 @@ func TestExamplesInTheSystemTextFollowTheSchema(t *testing.T) {
 		t.Errorf("%d examples, want 2", found)
 	}
 }
+
+// Names that are as long as they may be, of many neighbours, do not burst a small prompt: each is said twice more where
+// a verdict may blame it.
+func TestLongNamesStayWithinTheBudget(t *testing.T) {
+	s := crashing()
+	services := []schema.ServiceSummary{}
+	s.DependsOn = nil
+	for i := range 30 {
+		d := db()
+		d.Name = fmt.Sprintf("x%d-%s", i, strings.Repeat("q7-", 60))
+		d.LastFailure = &schema.Failure{Reason: schema.FailureStart, Text: strings.Repeat("k8 ", 150*(i%2)), At: at("08:00:00")}
+		s.DependsOn = append(s.DependsOn, d.Name)
+		services = append(services, d)
+	}
+	snap := snapshot(append(services, s)...)
+	c := conversation(snap, checkout(), crashLoop())
+	for budget := 2250; budget <= 6000; budget += 250 {
+		if p := diagnose.VerdictPromptWithin(c, &snap, budget); p.Estimate > budget || !strings.Contains(p.User, "lookup db: no such host") {
+			t.Errorf("%d tokens of a budget of %d:\n%s", p.Estimate, budget, p.User)
+		}
+	}
+}

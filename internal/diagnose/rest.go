@@ -60,8 +60,8 @@ func (f *freezer) rest() {
 type left struct{ neighbours, events, templates int }
 
 // withRest numbers what fits of items and puts last, the rest in numbers, behind it. It counts what does not fit.
-func withRest(items []schema.Evidence, last schema.Evidence) []schema.Evidence {
-	kept := bounded(items, schema.MaxEvidenceBytes-maxRest)
+func (f *freezer) withRest(items []schema.Evidence, last schema.Evidence) []schema.Evidence {
+	kept := f.bounded(items, schema.MaxEvidenceBytes-maxRest)
 	if more := len(items) - len(kept); more > 0 {
 		last.Text += fmt.Sprintf("; %d pieces of evidence had no room", more)
 	}

@@ -17,13 +17,31 @@ type Told struct {
 	Snapshot     *schema.ClusterContext // that it was found in
 }
 
-// Told plays the scenario by the rules as shipped, and gives each of its incidents that is told, once.
-func (s *Scenario) Told(ctx context.Context) ([]Told, error) {
-	var all []Told
+// Victim is a service that an incident explains, at the moment at which it was first said to be affected.
+type Victim struct {
+	Object     schema.Object
+	Conditions []schema.Condition // that it showed then
+	Causes     []string           // what it may blame: what the incident is about, or may be, and what that blames
+	Snapshot   *schema.ClusterContext
+}
+
+// Blame is what a scenario's incidents are blamed on.
+type Blame struct {
+	Told    []Told   // each incident that is told, once
+	Victims []Victim // what incidents explain; not those of a storm, which is told because nothing explains them
+}
+
+// Blame plays the scenario by the rules as shipped.
+func (s *Scenario) Blame(ctx context.Context) (Blame, error) {
+	var b Blame
 	kept := map[string]Told{}
+	seen := map[[2]string]bool{}
 	dry := replay.Dry{Recording: replay.Recording{Path: s.Recording, Start: start()}, Rules: new(detect.Default())}
 	dry.Kept = func(c schema.Conversation, snapshot *schema.ClusterContext) {
 		kept[c.ID] = Told{Conversation: c, Snapshot: snapshot}
+		if c.Object.Kind != schema.KindCluster && c.Diagnosis != nil && !c.Closed() {
+			b.Victims = append(b.Victims, s.victims(&c, snapshot, seen)...)
+		}
 	}
 	_, err := dry.Run(ctx, func(e replay.Entry) {
 		i := slices.IndexFunc(s.Truth.Incidents, func(x Incident) bool { return x.during(e.Cluster+"/"+e.Object.String(), e.At) })
@@ -32,11 +50,28 @@ func (s *Scenario) Told(ctx context.Context) ([]Told, error) {
 		}
 		told := kept[e.Conversation]
 		told.Incident = &s.Truth.Incidents[i]
-		if !slices.ContainsFunc(all, func(x Told) bool { return x.Incident == told.Incident }) {
-			all = append(all, told)
+		if !slices.ContainsFunc(b.Told, func(x Told) bool { return x.Incident == told.Incident }) {
+			b.Told = append(b.Told, told)
 		}
 	})
-	return all, err
+	return b, err
+}
+
+// victims lists those of c that show something and are not in seen, and puts them there.
+func (s *Scenario) victims(c *schema.Conversation, snapshot *schema.ClusterContext, seen map[[2]string]bool) []Victim {
+	var all []Victim
+	for _, a := range c.Affected {
+		key := [2]string{c.ID, a.Object.String()}
+		if a.Condition == schema.AffectedRunning || a.Since.IsZero() || seen[key] {
+			continue
+		}
+		seen[key] = true
+		all = append(all, Victim{
+			Object: a.Object, Conditions: []schema.Condition{{Name: a.Condition, Severity: schema.SeverityWarning, Since: a.Since}},
+			Causes: append(s.either(c), c.Object.String(), c.Diagnosis.RootCause.Component), Snapshot: snapshot,
+		})
+	}
+	return all
 }
 
 // Guilty tells whether the diagnosis blames what is to blame.
@@ -47,40 +82,6 @@ func (t *Told) Guilty() bool {
 	}
 	d := t.Conversation.Diagnosis
 	return d != nil && slices.Contains(guilty, t.Conversation.Cluster+"/"+d.RootCause.Component)
-}
-
-// Victim is a service that an incident explains, at the moment at which it was first said to be affected.
-type Victim struct {
-	Object     schema.Object
-	Conditions []schema.Condition // that it showed then
-	Causes     []string           // what it may blame: what the incident is about, or may be, and what that blames
-	Snapshot   *schema.ClusterContext
-}
-
-// Victims plays the scenario by the rules as shipped, and gives what its incidents explain. Those of a storm are left out:
-// it is told because nothing explains them.
-func (s *Scenario) Victims(ctx context.Context) ([]Victim, error) {
-	var all []Victim
-	seen := map[[2]string]bool{}
-	dry := replay.Dry{Recording: replay.Recording{Path: s.Recording, Start: start()}, Rules: new(detect.Default())}
-	dry.Kept = func(c schema.Conversation, snapshot *schema.ClusterContext) {
-		if c.Object.Kind == schema.KindCluster || c.Diagnosis == nil || c.Closed() {
-			return
-		}
-		for _, a := range c.Affected {
-			key := [2]string{c.ID, a.Object.String()}
-			if a.Condition == schema.AffectedRunning || a.Since.IsZero() || seen[key] {
-				continue
-			}
-			seen[key] = true
-			all = append(all, Victim{
-				Object: a.Object, Conditions: []schema.Condition{{Name: a.Condition, Severity: schema.SeverityWarning, Since: a.Since}},
-				Causes: append(s.either(&c), c.Object.String(), c.Diagnosis.RootCause.Component), Snapshot: snapshot,
-			})
-		}
-	}
-	_, err := dry.Run(ctx, func(replay.Entry) {})
-	return all, err
 }
 
 // either lists the objects, by their names in the cluster, of which any may stand for the incident that c is about.

@@ -1,8 +1,11 @@
 package eval_test
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
@@ -13,10 +16,42 @@ import (
 // named is the share of the incidents whose guilty object the rules alone have to name.
 const named = 0.95
 
+// scene is a scenario that was played.
+type scene struct {
+	eval.Blame
+	Name string
+}
+
+// blamed plays every scenario, once for all tests.
+func blamed(t *testing.T) []scene {
+	t.Helper()
+	all, err := scenes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+var scenes = sync.OnceValues(func() ([]scene, error) {
+	all, err := eval.Scenarios(scenarios)
+	if err != nil {
+		return nil, err
+	}
+	var blamed []scene
+	for _, s := range all {
+		b, err := s.Blame(context.Background())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+		blamed = append(blamed, scene{b, s.Name})
+	}
+	return blamed, nil
+})
+
 func TestTheRulesNameWhatIsToBlame(t *testing.T) {
 	incidents, right := 0, 0
-	for _, s := range all(t) {
-		for _, told := range playedTold(t, &s) {
+	for _, s := range blamed(t) {
+		for _, told := range s.Told {
 			incidents++
 			d := told.Conversation.Diagnosis
 			if told.Guilty() {
@@ -41,12 +76,8 @@ func TestTheRulesNameWhatIsToBlame(t *testing.T) {
 // otherwise have been told as a cause of its own.
 func TestTheRulesTellAVictimFromItsCause(t *testing.T) {
 	victims, right := 0, 0
-	for _, s := range all(t) {
-		of, err := s.Victims(t.Context())
-		if err != nil {
-			t.Fatalf("%s: %v", s.Name, err)
-		}
-		for _, v := range of {
+	for _, s := range blamed(t) {
+		for _, v := range s.Victims {
 			victims++
 			d := diagnose.ByRules(*v.Snapshot, v.Object, v.Conditions, diagnose.Freeze(*v.Snapshot, v.Object, v.Conditions))
 			if slices.Contains(v.Causes, d.RootCause.Component) {
@@ -66,15 +97,6 @@ func TestTheRulesTellAVictimFromItsCause(t *testing.T) {
 	}
 }
 
-func playedTold(t *testing.T, s *eval.Scenario) []eval.Told {
-	t.Helper()
-	all, err := s.Told(t.Context())
-	if err != nil {
-		t.Fatalf("%s: %v", s.Name, err)
-	}
-	return all
-}
-
 // useful checks that a diagnosis without a model says since when, and what to do next.
 func useful(t *testing.T, name string, told *eval.Told) {
 	t.Helper()
@@ -90,8 +112,8 @@ func useful(t *testing.T, name string, told *eval.Told) {
 // Every prompt of every scenario fits, and names what is to blame with the first line of its log that tells of an error.
 func TestEveryScenariosPromptFitsAndHoldsWhatIsToBlame(t *testing.T) {
 	most, lines := map[int]int{}, 0
-	for _, s := range all(t) {
-		for _, told := range playedTold(t, &s) {
+	for _, s := range blamed(t) {
+		for _, told := range s.Told {
 			guilty := told.Incident.Objects
 			if len(told.Incident.Causes) > 0 {
 				guilty = told.Incident.Causes

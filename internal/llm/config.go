@@ -24,7 +24,7 @@ type Config struct {
 
 // Bounds of Config.PromptTokens: less than that holds no evidence, more than that no incident has.
 const (
-	minPromptTokens = 2000
+	minPromptTokens = 2500
 	maxPromptTokens = 100_000
 )
 

@@ -24,7 +24,7 @@ func TestConfigReportsEveryMistake(t *testing.T) {
 		{"password-in-the-address", llm.Config{BaseURL: "http://u:hunter2@h/v1", Model: "m"}, []string{"holds a user or password"}},
 		{"query-in-the-address", llm.Config{BaseURL: "http://h/v1?key=hunter2", Model: "m"}, []string{"after ? or #"}},
 		{"other-scheme", llm.Config{BaseURL: "ftp://h", Model: "m"}, []string{"http://"}},
-		{"several", llm.Config{BaseURL: "h", Temperature: 3, Timeout: -1}, []string{"LLM_BASE_URL", "LLM_MODEL", "LLM_TEMPERATURE", "LLM_TIMEOUT"}},
+		{"several", llm.Config{BaseURL: "h", Temperature: 3, Timeout: -1, PromptTokens: 2499}, []string{"LLM_BASE_URL", "LLM_MODEL", "LLM_PROMPT_TOKENS", "LLM_TEMPERATURE", "LLM_TIMEOUT"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
