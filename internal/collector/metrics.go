@@ -13,6 +13,7 @@ type metrics struct {
 	read      *prometheus.HistogramVec
 	failures  *prometheus.CounterVec
 	happened  *prometheus.CounterVec
+	secrets   *prometheus.CounterVec
 }
 
 // newMetrics makes the collector's metrics and registers them, unless there is no registerer.
@@ -33,11 +34,12 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 		}, []string{"source"}),
 		failures: prometheus.NewCounterVec(counter("source_failures_total", "Readings of a source that failed or came too late."), []string{"source"}),
 		happened: prometheus.NewCounterVec(counter("happenings_total", "What sources reported, each once, by kind."), []string{"kind"}),
+		secrets:  prometheus.NewCounterVec(counter("secrets_removed_total", "Secrets taken out of snapshots, by kind; what a log still holds counts with each snapshot."), []string{"kind"}),
 	}
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.snapshots, m.failed, m.bytes, m.read, m.failures, m.happened} {
+	for _, c := range []prometheus.Collector{m.snapshots, m.failed, m.bytes, m.read, m.failures, m.happened, m.secrets} {
 		if err := reg.Register(c); err != nil {
 			return m, fmt.Errorf("register the collector's metrics: %w", err)
 		}

@@ -22,7 +22,7 @@ const (
 
 // CheckAnswer cleans and bounds a model's free text. It fails if nothing readable is left. Commands in it stay text.
 func CheckAnswer(text string) (string, error) {
-	answer := strings.TrimSpace(cut(scrub.Clean(dropThinking(text)), maxAnswer))
+	answer := strings.TrimSpace(cut(scrub.Inert(dropThinking(text)), maxAnswer))
 	if answer == "" {
 		return "", errors.New("check answer: it is empty")
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // Budgets of a prompt. A token is taken to be three bytes, which is on the safe side for log lines.
@@ -139,7 +140,7 @@ func compact(v any) string {
 	if err := enc.Encode(v); err != nil {
 		return "null" // a time that JSON has no form for
 	}
-	return strings.TrimSpace(b.String())
+	return strings.TrimSpace(string(scrub.JSON(b.Bytes())))
 }
 
 func quote(s string) string { return compact(s) }

@@ -148,25 +148,25 @@ func (k *checker) supported(object string) bool {
 func (k *checker) diagnosis(model string) schema.Diagnosis {
 	v := k.verdict
 	d := schema.Diagnosis{
-		Summary:          scrub.Line(v.Summary, maxSummary),
+		Summary:          told(v.Summary, maxSummary),
 		Confidence:       v.Confidence,
-		ConfidenceWhy:    scrub.Line(v.ConfidenceWhy, maxWhy),
+		ConfidenceWhy:    told(v.ConfidenceWhy, maxWhy),
 		Evidence:         k.cited(),
 		Alternatives:     k.alternatives(),
 		SelfResolving:    v.SelfResolving && !v.InsufficientData,
 		InsufficientData: v.InsufficientData,
-		Source:           scrub.Line(model, maxModelName),
+		Source:           told(model, maxModelName),
 	}
 	d.RootCause = schema.RootCause{
 		Component: v.RootCause.Component, Category: v.RootCause.Category,
-		Statement: scrub.Line(v.RootCause.Statement, maxStatement),
+		Statement: told(v.RootCause.Statement, maxStatement),
 	}
 	switch {
 	case v.InsufficientData:
 		d.Confidence = schema.ConfidenceLow
 	case !k.supported(v.RootCause.Component) && d.Confidence != schema.ConfidenceLow:
 		d.Confidence = schema.ConfidenceLow
-		d.ConfidenceWhy = scrub.Line("only log lines speak for it. "+d.ConfidenceWhy, maxWhy)
+		d.ConfidenceWhy = told("only log lines speak for it. "+d.ConfidenceWhy, maxWhy)
 	}
 	d.Action, d.Command = k.action(d.Confidence)
 	return d
@@ -175,7 +175,7 @@ func (k *checker) diagnosis(model string) schema.Diagnosis {
 // action is the verdict's, meant for the cause and as bold as its support allows.
 func (k *checker) action(confidence string) (schema.Action, string) {
 	v := k.verdict
-	a := schema.Action{Verb: v.Action.Verb, Target: v.Action.Target, Reason: scrub.Line(v.Action.Reason, maxWhy)}
+	a := schema.Action{Verb: v.Action.Verb, Target: v.Action.Target, Reason: told(v.Action.Reason, maxWhy)}
 	if a.Verb == VerbNone {
 		a.Target = ""
 	} else if a.Target != v.RootCause.Component {
@@ -211,7 +211,7 @@ func (k *checker) cited() []schema.Citation {
 	for _, c := range k.verdict.Evidence {
 		seen := slices.ContainsFunc(out, func(x schema.Citation) bool { return x.ID == c.ID })
 		if !seen && len(out) < maxCitations {
-			out = append(out, schema.Citation{ID: c.ID, Why: scrub.Line(c.Why, maxWhy)})
+			out = append(out, schema.Citation{ID: c.ID, Why: told(c.Why, maxWhy)})
 		}
 	}
 	return out
@@ -220,10 +220,13 @@ func (k *checker) cited() []schema.Citation {
 func (k *checker) alternatives() []schema.Alternative {
 	var out []schema.Alternative
 	for _, a := range k.verdict.Alternatives {
-		statement := scrub.Line(a.Statement, maxWhy)
+		statement := told(a.Statement, maxWhy)
 		if statement != "" && len(out) < maxAlternatives {
-			out = append(out, schema.Alternative{Statement: statement, Check: scrub.Line(a.Check, maxWhy)})
+			out = append(out, schema.Alternative{Statement: statement, Check: told(a.Check, maxWhy)})
 		}
 	}
 	return out
 }
+
+// told is a line of a model's own words, of which no reader's program makes a link, a mention or markup.
+func told(text string, limit int) string { return scrub.Line(scrub.Inert(text), limit) }
