@@ -88,3 +88,8 @@ eval: ## measure the scenarios: precision, recall, sounds and delay of what woul
 .PHONY: eval-mutants
 eval-mutants: ## change one rule at a time, and fail for each change that no scenario notices
 	BELLBUOY_MUTANTS=1 $(GO) test -count=1 -v -run='^TestEveryMutantIsNoticed$$' ./internal/eval/
+
+.PHONY: record-scenarios
+record-scenarios: ## record the scenarios recorded-* anew from the Docker engine, in a quarter of an hour
+	BELLBUOY_RECORD=all $(GO) test -count=1 -timeout=25m -v -run=RecordScenarios ./internal/e2e/
+	find testdata/scenarios -name 'recorded-*.jsonl' -size +195k -exec gzip -9nf {} +

@@ -87,6 +87,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	if err != nil {
 		return nil, err
 	}
+	model.Keep(learned{b.Kept("analyzer")})
 	a.model = noticed{model, &a.noticing.model}
 	return a, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -149,8 +150,9 @@ func (a *Analyzer) newest(ctx context.Context, cluster string) (*schema.ClusterC
 func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled {
 	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
 	prompt := diagnose.VerdictPrompt(c, s)
+	within := func(tokens int) diagnose.Prompt { return diagnose.VerdictPromptWithin(c, s, tokens) }
 	for range 2 {
-		completion, err := a.model.Complete(ctx, prompt)
+		completion, err := a.ask(ctx, &prompt, within)
 		settled.Usage = sum(settled.Usage, completion.Usage)
 		if err != nil {
 			settled.Failed = err.Error()
@@ -163,6 +165,7 @@ func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema
 		}
 		settled.Failed = "the model's verdict does not hold: " + err.Error()
 		prompt = diagnose.RepairPrompt(prompt, completion.Text, err)
+		within = repaired(within, completion.Text, err)
 	}
 	settled.At = time.Now().UTC()
 	if settled.Failed != "" {
@@ -171,12 +174,31 @@ func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema
 	return settled
 }
 
+// ask asks the model. A prompt that is longer than its server reads is built anew within what it does read, once.
+func (a *Analyzer) ask(ctx context.Context, p *diagnose.Prompt, within func(tokens int) diagnose.Prompt) (diagnose.Completion, error) {
+	completion, err := a.model.Complete(ctx, *p)
+	refused, ok := errors.AsType[*llm.Error](err)
+	if !ok || refused.Room == 0 {
+		return completion, err
+	}
+	*p = within(refused.Room)
+	again, err := a.model.Complete(ctx, *p)
+	again.Usage = sum(completion.Usage, again.Usage)
+	return again, err
+}
+
+// repaired builds the prompt that has an answer repaired.
+func repaired(within func(tokens int) diagnose.Prompt, answer string, problem error) func(tokens int) diagnose.Prompt {
+	return func(tokens int) diagnose.Prompt { return diagnose.RepairPrompt(within(tokens), answer, problem) }
+}
+
 // reason answers a question by the model, or by the rules where there is none or it fails.
 func (a *Analyzer) reason(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled {
 	question := message(c, t.Message)
 	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
 	if a.model != nil {
-		completion, err := a.model.Complete(ctx, diagnose.QuestionPrompt(c, s, question))
+		prompt := diagnose.QuestionPrompt(c, s, question)
+		completion, err := a.ask(ctx, &prompt, func(tokens int) diagnose.Prompt { return diagnose.QuestionPromptWithin(c, s, question, tokens) })
 		settled.Usage = completion.Usage
 		if err == nil {
 			settled.Answer, err = diagnose.CheckAnswer(completion.Text)

@@ -24,3 +24,16 @@ func TestARecordingIsEscalatedByTheClockOnTheWall(t *testing.T) {
 		t.Errorf("after it came back it wakes at %v, want %v", c.WakeAt, f.Stored.Add(15*time.Minute))
 	}
 }
+
+func TestWhatIsCalmIsEscalatedOnceItFailsAgain(t *testing.T) {
+	c := after(finding(noon, 1, false, "service_down", "critical"))
+	due := conversation.Woke{At: noon.Add(15 * time.Minute), Calm: true}
+	if well, why := conversation.Next(c, due); well.Revision != c.Revision || why != "nothing is due" {
+		t.Errorf("%s: %q", why, added(c, well))
+	}
+	due.Calm, due.At = false, due.At.Add(time.Minute)
+	failing, _ := conversation.Next(c, due)
+	if got := added(c, failing); len(got) != 1 || got[0] != "escalated" {
+		t.Errorf("it fails again: %q", got)
+	}
+}

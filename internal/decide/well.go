@@ -120,7 +120,7 @@ func (s *Step) own(known Known) []conversation.Found {
 
 func (s *Step) ofItself(object schema.Object, known Known) (conversation.Found, bool) {
 	found := s.found(object)
-	found.Cluster = schema.OwnCluster
+	found.Cluster, found.At = schema.OwnCluster, s.At.At // the collector's clock is what may be wrong
 	if i := slices.IndexFunc(s.result.Own, func(f detect.Finding) bool { return f.Object == object }); i >= 0 {
 		found.Conditions = s.result.Own[i].Conditions
 		return found, true

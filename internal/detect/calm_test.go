@@ -51,3 +51,15 @@ func seen(running []int) detect.Memory {
 	}
 	return m
 }
+
+// Nobody knows that it is well because it has not happened again.
+func TestWhatHappensIsNotCalmForThat(t *testing.T) {
+	c := watch(t)
+	api := schema.Object{Kind: schema.KindService, Namespace: "shop", Name: "api"}
+	c.see(snapshot(start, up("api")))
+	killed := oomed("api", after(i/2))
+	killed.Labels = map[string]string{detect.SeverityLabel: schema.SeverityCritical}
+	c.see(snapshot(after(i), killed))
+	want(t, len(c.see(snapshot(after(2*i), killed)).Findings), 1)
+	want(t, c.memory.Calm(api), false)
+}

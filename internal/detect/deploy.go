@@ -158,9 +158,10 @@ func overlap(x sample, from time.Time) time.Duration {
 func (d *deploy) anew(t *tick, at time.Time) *deploy {
 	l := &t.rules.DeployGrace
 	next := deploy{At: at, Since: at, Left: l.For - t.now.Sub(at)}
-	if t.before.Before(at) && !t.before.IsZero() {
+	if !t.before.IsZero() && t.before.Before(at) {
 		next.Since = t.before
 	}
+	next.Since = next.Since.Add(-t.interval) // a reading takes its time, and its engine tells some times in whole seconds
 	most := l.Most
 	if d != nil {
 		next.Left, next.Spent = max(next.Left, d.Left), d.Spent

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
 // The interval is 15 s: a grace of 2 min is 8 steps from the first one that shows the deploy.
@@ -372,4 +373,22 @@ func TestWithoutGraceADeployChangesNothing(t *testing.T) {
 		}
 		want(t, encode(t, with.memory), encode(t, without.memory))
 	}
+}
+
+// The snapshot before was taken while the engine was at it already, and the engine tells the time of the deploy in seconds.
+func TestWhatTheEngineCannotStartIsToldAtOnceHoweverItsTimesAreRead(t *testing.T) {
+	c := watch(t)
+	runs := func(image string) svc {
+		s := up("web")
+		s.Image = image
+		return s
+	}
+	for n := range 12 {
+		c.see(snapshot(after(time.Duration(n)*i), runs("web:1")))
+	}
+	broken := down("web")
+	broken.Image, broken.LastDeployAt = "web:2", after(11*i).Add(-800*time.Millisecond)
+	broken.LastFailure = &schema.Failure{Reason: schema.FailureStart, At: after(11 * i).Add(-300 * time.Millisecond), Text: "no such file"}
+	c.see(snapshot(after(12*i), broken))
+	want(t, firing(c.see(snapshot(after(13*i), broken))), []string{"shop/web service_down critical"})
 }

@@ -13,70 +13,52 @@ import (
 
 // Bounds of answers and of the thread that a question goes with, in bytes.
 const (
-	maxAnswer      = 4000
-	maxThreadTurn  = 500
-	maxThreadTurns = 10
-	maxQuestion    = 2000
-	maxLogsShown   = 10
+	maxAnswer    = 4000
+	maxQuestion  = 2000
+	maxLogsShown = 10
 )
 
 // CheckAnswer cleans and bounds a model's free text. It fails if nothing readable is left. Commands in it stay text.
 func CheckAnswer(text string) (string, error) {
-	answer := strings.TrimSpace(cut(scrub.Inert(dropThinking(text)), maxAnswer))
+	answer := strings.TrimSpace(cut(scrub.Inert(DropThinking(text)), maxAnswer))
 	if answer == "" {
 		return "", errors.New("check answer: it is empty")
 	}
 	return answer, nil
 }
 
-// said is one turn of the thread as a prompt shows it.
-type said struct {
-	Kind   string `json:"kind"`
-	Sender string `json:"sender"`
-	Author string `json:"author,omitempty"`
-	Text   string `json:"text"`
-}
-
 // QuestionPrompt asks a model to answer question about c, from the frozen evidence, the diagnosis and the thread. The
-// fence comes first and does not change with the thread, so that servers can reuse it. The snapshot, which may be nil,
+// evidence comes first and does not change with the thread, so that servers can reuse it. The snapshot, which may be nil,
 // tells how the objects named in the question are now.
 func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question schema.Message) Prompt {
-	system := answerSystem()
-	head := []any{about(c)}
-	for _, x := range c.Conditions {
-		head = append(head, x)
-	}
-	if d := c.Diagnosis; d != nil {
-		head = append(head, map[string]any{"diagnosis": d})
-	}
-	var b strings.Builder
-	mark := nonce(c)
-	var tail strings.Builder
-	tail.WriteString(thread(c, question))
-	for _, text := range NewView(s).asked(question.Content) {
-		tail.WriteString(compact(map[string]string{"now": text}) + "\n")
-	}
-	room := MaxPromptTokens - estimate(len(system)) - estimate(tail.Len()) - estimate(maxQuestion)
-	b.WriteString(strings.TrimSuffix(fenced(c, head, room), "END "+mark+"\n"))
-	b.WriteString(tail.String())
-	fmt.Fprintf(&b, "END %s\nThe operator's question (a JSON string): %s", mark, quote(cut(scrub.Clean(question.Content), maxQuestion)))
-	return Prompt{System: system, User: b.String(), MaxTokens: maxAnswerTokens}
+	return QuestionPromptWithin(c, s, question, MaxPromptTokens)
 }
 
-// thread is what was said before question, as JSON lines, oldest first: questions, answers and decisions.
-func thread(c schema.Conversation, question schema.Message) string {
-	var turns []string
-	for _, m := range c.Messages {
-		if m.ID == question.ID || m.Content == "" {
-			continue
-		}
-		t := said{Kind: m.Kind, Sender: m.Sender, Text: cut(scrub.Clean(m.Content), maxThreadTurn)}
-		if m.Author != nil {
-			t.Author = scrub.Line(m.Author.Name, 60)
-		}
-		turns = append(turns, compact(t)+"\n")
+// QuestionPromptWithin is QuestionPrompt for a model that reads fewer tokens.
+func QuestionPromptWithin(c schema.Conversation, s *schema.ClusterContext, question schema.Message, tokens int) Prompt {
+	system := answerSystem()
+	own, quoted := parted(scrub.Clean(question.Content))
+	request := "The operator's question (a JSON string): " + quote(cut(own, maxQuestion))
+	p := page{View: NewView(s), conversation: c}
+	for _, x := range c.Conditions {
+		p.head = append(p.head, x)
 	}
-	return strings.Join(turns[max(0, len(turns)-maxThreadTurns):], "")
+	if d := c.Diagnosis; d != nil {
+		p.head = append(p.head, map[string]any{"diagnosis": d})
+	}
+	p.after = thread(c, question, threadRoom(tokens, system))
+	for _, text := range p.asked(question.Content) {
+		p.after = append(p.after, compact(map[string]string{"now": text})+"\n")
+	}
+	if quoted != "" {
+		p.after = append(p.after, compact(map[string]string{"operator_quotes": cut(quoted, maxQuestion)})+"\n")
+	}
+	around := Tokens(system) + Tokens(request) + 1
+	data, least := p.fenced(tokens - around)
+	return Prompt{
+		System: system, User: data + request, MaxTokens: maxAnswerTokens,
+		Estimate: Tokens(system) + Tokens(data+request), Least: around + least,
+	}
 }
 
 // asked says how each object is that a text names, at most three.

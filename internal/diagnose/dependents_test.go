@@ -66,7 +66,7 @@ func TestAffectedIsBoundedAndCountsAll(t *testing.T) {
 		t.Errorf("%d of %d, first %v", len(got), count, got[0])
 	}
 	evidence := v.Freeze(service("db"), nil, nil)
-	if text := evidence[len(evidence)-1].Text; !strings.HasPrefix(text, "600 services depend on it: shop/w000 (running); ") || !strings.HasSuffix(text, "; and 590 more") {
+	if text := evidence[len(evidence)-2].Text; !strings.HasPrefix(text, "600 services depend on it: shop/w000 (running); ") || !strings.HasSuffix(text, "; and 590 more") {
 		t.Errorf("the evidence says %q", text)
 	}
 }

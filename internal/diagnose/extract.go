@@ -10,8 +10,8 @@ import (
 // maxVerdictBytes is how much of an answer is looked at.
 const maxVerdictBytes = 64 << 10
 
-// dropThinking takes out what reasoning models print before their answer. An unclosed block hides all after it.
-func dropThinking(s string) string {
+// DropThinking takes out what reasoning models print before their answer. An unclosed block hides all after it.
+func DropThinking(s string) string {
 	for {
 		head, rest, found := strings.Cut(s, "<think>")
 		if !found {
@@ -26,12 +26,12 @@ func dropThinking(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// object finds the one JSON object in an answer: in a fenced block, or the first that is balanced.
-func object(text string) (json.RawMessage, error) {
+// Object finds the one JSON object in an answer: in a fenced block, or the first that is balanced.
+func Object(text string) (json.RawMessage, error) {
 	if len(text) > maxVerdictBytes {
 		return nil, fmt.Errorf("the answer is %d bytes, more than the %d allowed", len(text), maxVerdictBytes)
 	}
-	text = dropThinking(text)
+	text = DropThinking(text)
 	if text == "" {
 		return nil, errors.New("the answer is empty")
 	}

@@ -37,7 +37,7 @@ func Freeze(s schema.ClusterContext, o schema.Object, conds []schema.Condition) 
 
 // Freeze gathers what the snapshot says about o, most telling first, as E1, E2, …: what fires, how it failed last,
 // whom it affects, what it depends on, what changed, its node, recent events, and its log lines as templates with
-// counts. E1 is the first firing condition. victims are the objects that o explains, worst first; of a storm they are
+// counts, and at the end the rest in numbers. E1 is the first firing condition. victims are the objects that o explains, worst first; of a storm they are
 // what fails, and the evidence says what they share. The result is at most schema.MaxEvidenceBytes as JSON; what does
 // not fit is left out from the end.
 func (v *View) Freeze(o schema.Object, conds []schema.Condition, victims []schema.Affected) []schema.Evidence {
@@ -55,7 +55,13 @@ func (v *View) Freeze(o schema.Object, conds []schema.Condition, victims []schem
 		f.events(o)
 	}
 	f.lines()
-	return bounded(f.items)
+	if len(f.items) > len(firing(conds)) { // the snapshot knows the object
+		items := f.items
+		f.items = nil
+		f.rest()
+		return withRest(items, f.items[0])
+	}
+	return bounded(f.items, schema.MaxEvidenceBytes)
 }
 
 // freezer collects the evidence about one object, in the order in which it is to stand.
@@ -66,6 +72,7 @@ type freezer struct {
 	victims []schema.Affected
 	items   []schema.Evidence
 	suspect []*schema.ServiceSummary // neighbours in trouble, whose log lines are wanted too
+	left    left
 }
 
 func (f *freezer) add(kind, object string, at time.Time, text string) {
@@ -140,6 +147,7 @@ func (f *freezer) neighbours(s *schema.ServiceSummary) {
 		f.suspect = append(f.suspect, g)
 	}
 	all := slices.Concat(wrong, fine)
+	f.left.neighbours += max(0, len(all)-maxNearItems)
 	f.items = append(f.items, all[:min(len(all), maxNearItems)]...)
 }
 
@@ -197,7 +205,9 @@ func (f *freezer) lines() {
 }
 
 func (f *freezer) linesOf(s *schema.ServiceSummary, limit int) {
-	for _, t := range f.logs().group(s.RecentLogs, limit) {
+	groups, all := f.logs().group(s.RecentLogs, limit)
+	f.left.templates += all - len(groups)
+	for _, t := range groups {
 		e := schema.Evidence{Kind: KindLog, Object: s.Object().String(), At: t.first, Text: t.text, Count: t.count}
 		if t.count == 1 {
 			e.Count = 0
@@ -210,12 +220,12 @@ func (f *freezer) linesOf(s *schema.ServiceSummary, limit int) {
 }
 
 // bounded numbers the items and drops those from the end that do not fit.
-func bounded(items []schema.Evidence) []schema.Evidence {
+func bounded(items []schema.Evidence, limit int) []schema.Evidence {
 	total := len("[]")
 	for i := range items {
 		items[i].ID = fmt.Sprintf("E%d", i+1)
 		b, err := json.Marshal(items[i])
-		if err != nil || total+len(b)+1 > schema.MaxEvidenceBytes {
+		if err != nil || total+len(b)+1 > limit {
 			return items[:i]
 		}
 		total += len(b) + 1

@@ -22,7 +22,8 @@ type template struct {
 	text        string // the line itself while all are alike, else with the differences masked
 	first, last time.Time
 	count       int
-	newest      int // position of the newest line; higher is later
+	oldest      int // position of the oldest line, and of the newest; higher is later
+	newest      int
 	level       int
 }
 
@@ -51,10 +52,10 @@ func (t templater) mask(s string) string {
 	return t.num.ReplaceAllLiteralString(s, "<num>")
 }
 
-// group makes templates of lines, oldest first, and gives at most limit of them, the most telling first.
-func (t templater) group(lines []string, limit int) []template {
+// group makes templates of lines, oldest first, and gives at most limit of them, the most telling first, and how many
+// there are in all. The first line that tells of an error is always among them: what came after it may be its echo.
+func (t templater) group(lines []string, limit int) (groups []template, all int) {
 	byMask := map[string]int{}
-	var groups []template
 	for i, raw := range lines {
 		at, text := splitTime(scrub.Line(raw, maxLogText))
 		if text == "" {
@@ -65,14 +66,30 @@ func (t templater) group(lines []string, limit int) []template {
 		if !ok {
 			g = len(groups)
 			byMask[key] = g
-			groups = append(groups, template{text: text, first: at, level: level(text)})
+			groups = append(groups, template{text: text, first: at, oldest: i, level: level(text)})
 		}
 		groups[g].add(i, at, text, key)
 	}
 	slices.SortStableFunc(groups, func(a, b template) int {
 		return cmp.Or(cmp.Compare(b.level, a.level), cmp.Compare(b.newest, a.newest))
 	})
-	return groups[:min(limit, len(groups))]
+	raise(groups)
+	return groups[:min(limit, len(groups))], len(groups)
+}
+
+// raise puts the oldest of the templates that tell of an error second, unless it is the first already.
+func raise(groups []template) {
+	oldest := -1
+	for i, g := range groups {
+		if g.level >= levelError && (oldest < 0 || g.oldest < groups[oldest].oldest) {
+			oldest = i
+		}
+	}
+	if oldest > 1 {
+		first := groups[oldest]
+		copy(groups[2:oldest+1], groups[1:oldest])
+		groups[1] = first
+	}
 }
 
 func (g *template) add(i int, at time.Time, text, masked string) {
@@ -94,6 +111,9 @@ func splitTime(s string) (time.Time, string) {
 	}
 	return time.Time{}, s
 }
+
+// levelError is the level from which on a line tells of an error.
+const levelError = 2
 
 // level ranks how likely a line says what went wrong: 3 fatal, 2 error, 1 warning, 0 anything else.
 func level(s string) int {

@@ -5,20 +5,19 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
-// Budgets of a prompt. A token is taken to be three bytes, which is on the safe side for log lines.
+// Budgets of a prompt, in tokens as Tokens counts them: of system and user text together. The room for the answer comes
+// on top.
 const (
-	MaxPromptTokens  = 6000 // of system and user text together
-	maxVerdictTokens = 4000 // of the answer, thinking included
-	maxAnswerTokens  = 1500
-	bytesPerToken    = 3
+	MaxPromptTokens   = 6000
+	SmallPromptTokens = 3000 // for models that are small, or not known: see PromptTokens
+	maxVerdictTokens  = 4000 // of the answer, thinking included
+	maxAnswerTokens   = 1500
 )
 
 // VerdictSchemaName is the name that the verdict's JSON schema goes by.
@@ -32,7 +31,13 @@ type Prompt struct {
 	Schema     json.RawMessage // nil: free text
 	SchemaName string
 	MaxTokens  int // of the answer
+	// Estimate is about how many tokens System and User are; 0: nobody has estimated it. A repair is estimated as what
+	// it repairs. Least is what of that is no evidence.
+	Estimate, Least int
 }
+
+// Halved is the budget of a prompt like p with half the evidence.
+func (p Prompt) Halved() int { return p.Least + (p.Estimate-p.Least)/2 }
 
 // Completion is a model's answer. Usage is what the model's server says it cost.
 type Completion struct {
@@ -41,43 +46,34 @@ type Completion struct {
 	Usage schema.Usage
 }
 
-// estimate is about how many tokens n bytes are, rounded up.
-func estimate(n int) int { return (n + bytesPerToken - 1) / bytesPerToken }
-
 // VerdictPrompt asks for a verdict on c, from its frozen evidence. The snapshot says which objects exist; it may be
-// nil when there is none any more. Identical input gives an identical prompt. What does not fit the budget is left out
-// from the end of the evidence, and the prompt says how much that is.
+// nil when there is none any more. Identical input gives an identical prompt. Of evidence that does not fit the budget
+// the least telling is left out, and the prompt says how much of which kind that is.
 func VerdictPrompt(c schema.Conversation, s *schema.ClusterContext) Prompt {
+	return VerdictPromptWithin(c, s, MaxPromptTokens)
+}
+
+// VerdictPromptWithin is VerdictPrompt for a model that reads fewer tokens.
+func VerdictPromptWithin(c schema.Conversation, s *schema.ClusterContext, tokens int) Prompt {
 	system := verdictSystem()
-	objects := allowed(NewView(s), c)
-	head := []any{
-		about(c),
-		map[string][]string{"allowed_components": objects},
-		map[string][]string{"allowed_targets": objects},
+	request := "\nGive the verdict on " + quote(c.Object.String()) + " as one JSON object, and nothing else."
+	p := page{View: NewView(s), conversation: c, blame: true}
+	p.after = decisions(c, threadRoom(tokens, system)/2)
+	around := Tokens(system) + Tokens(request) + 1
+	data, least := p.fenced(tokens - around)
+	return Prompt{
+		System: system, User: data + request, Schema: VerdictSchema(), SchemaName: VerdictSchemaName, MaxTokens: maxVerdictTokens,
+		Estimate: Tokens(system) + Tokens(data+request), Least: around + least,
 	}
-	user := fenced(c, head, MaxPromptTokens-estimate(len(system))) +
-		"\nGive the verdict on " + quote(c.Object.String()) + " as one JSON object, and nothing else."
-	return Prompt{System: system, User: user, Schema: VerdictSchema(), SchemaName: VerdictSchemaName, MaxTokens: maxVerdictTokens}
 }
 
 // RepairPrompt asks again after an answer that CheckVerdict refused, naming its mistakes. Everything before that stays
 // as it was.
 func RepairPrompt(p Prompt, answer string, problem error) Prompt {
-	p.User += "\n\nYour previous answer was not accepted. It began (a JSON string): " + quote(cut(answer, 1200)) +
-		"\nWhat is wrong with it (a JSON string): " + quote(cut(problem.Error(), 2000)) +
+	p.User += "\n\nYour previous answer was not accepted. It began (a JSON string): " + quote(cut(scrub.Clean(answer), 1200)) +
+		"\nWhat is wrong with it (a JSON string): " + quote(cut(scrub.Clean(problem.Error()), 2000)) +
 		"\nAnswer again with one JSON object in which all of this is put right, and nothing else."
 	return p
-}
-
-// allowed lists what a verdict may blame or act on: the object, and what the evidence speaks of, as far as it exists.
-func allowed(v *View, c schema.Conversation) []string {
-	objects := []string{c.Object.String()}
-	for _, e := range c.Evidence {
-		if v.exists(e.Object) && !slices.Contains(objects, e.Object) {
-			objects = append(objects, e.Object)
-		}
-	}
-	return objects
 }
 
 // subject tells the model what the incident is.
@@ -97,39 +93,17 @@ func about(c schema.Conversation) subject {
 	}
 }
 
-// fenced writes head and the evidence of c as JSON, one value a line, between two lines that bear a nonce. Nothing in
-// a JSON string can begin a line, and nobody who writes into the evidence can know the nonce. The result is at most
-// about limit tokens.
-func fenced(c schema.Conversation, head []any, limit int) string {
-	mark := nonce(c)
-	var b strings.Builder
-	fmt.Fprintf(&b, "DATA %s\n", mark)
-	for _, h := range head {
-		b.WriteString(compact(h) + "\n")
-	}
-	room := limit*bytesPerToken - b.Len() - 400 // the closing lines and the request
-	left := 0
-	for _, e := range c.Evidence {
-		text := compact(e) + "\n"
-		if len(text) > room {
-			left++
-			continue
-		}
-		room -= len(text)
-		b.WriteString(text)
-	}
-	if left > 0 {
-		b.WriteString(compact(map[string]int{"evidence_left_out": left}) + "\n")
-	}
-	fmt.Fprintf(&b, "END %s\n", mark)
-	return b.String()
-}
-
-// nonce is derived from everything inside the fence, so that it is stable for a conversation's evidence and cannot be
-// written into that evidence.
-func nonce(c schema.Conversation) string {
+// nonce is derived from the evidence, so that identical input gives an identical prompt, which a server can reuse and
+// whose verdict can be kept. Whoever writes into the evidence changes it by writing; whoever knows it from an earlier
+// prompt and writes it into what is said since gets another one, as it never stands in the text that it fences.
+func nonce(c schema.Conversation, inside string) string {
 	sum := sha256.Sum256([]byte(c.ID + "\x00" + compact(c.Evidence)))
-	return hex.EncodeToString(sum[:8])
+	for {
+		if mark := hex.EncodeToString(sum[:8]); !strings.Contains(inside, mark) {
+			return mark
+		}
+		sum = sha256.Sum256(sum[:])
+	}
 }
 
 // compact is v as JSON on one line, without the escapes that only matter inside HTML.

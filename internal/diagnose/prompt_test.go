@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -64,23 +65,110 @@ func firstLine(s string) string { head, _, _ := strings.Cut(s, "\n"); return hea
 
 func TestPromptStaysWithinItsBudgetAtEverySize(t *testing.T) {
 	for _, services := range []int{10, 1000, 10_000} {
-		t.Run(fmt.Sprint(services), func(t *testing.T) {
-			s := crowded(services)
-			c := conversation(s, checkout(), crashLoop())
-			for _, p := range []diagnose.Prompt{
-				diagnose.VerdictPrompt(c, &s),
-				diagnose.QuestionPrompt(c, &s, schema.Message{Content: strings.Repeat("why? ", 3000)}),
-			} {
-				if tokens := (len(p.System) + len(p.User)) / 3; tokens > diagnose.MaxPromptTokens {
-					t.Errorf("about %d tokens", tokens)
-				}
-				for _, want := range []string{`"E1"`, "shop/db", "lookup db: no such host"} {
-					if !strings.Contains(p.User, want) {
-						t.Errorf("%q is missing", want)
+		for _, budget := range []int{diagnose.MaxPromptTokens, diagnose.SmallPromptTokens} {
+			t.Run(fmt.Sprintf("%d-services-%d-tokens", services, budget), func(t *testing.T) {
+				s := crowded(services)
+				c := conversation(s, checkout(), crashLoop())
+				c.Messages = longThread(100)
+				for _, p := range []diagnose.Prompt{
+					diagnose.VerdictPromptWithin(c, &s, budget),
+					diagnose.QuestionPromptWithin(c, &s, schema.Message{Content: strings.Repeat("why? ", 3000)}, budget),
+				} {
+					tokens := diagnose.Tokens(p.System) + diagnose.Tokens(p.User)
+					t.Logf("%d tokens", tokens)
+					if tokens > budget || p.Estimate != tokens {
+						t.Errorf("%d tokens, said to be %d, of a budget of %d", tokens, p.Estimate, budget)
+					}
+					for _, want := range []string{`"E1"`, "shop/db", "lookup db: no such host"} {
+						if !strings.Contains(p.User, want) {
+							t.Errorf("%q is missing", want)
+						}
 					}
 				}
+			})
+		}
+	}
+}
+
+// longThread is a thread of so many questions, each answered, with one decision and one command in its first quarter.
+func longThread(questions int) []schema.Message {
+	var all []schema.Message
+	add := func(m schema.Message) {
+		m.ID = fmt.Sprint(len(all))
+		all = append(all, m)
+	}
+	for i := range questions {
+		add(schema.Message{Kind: schema.EventAsked, Sender: schema.SenderOperator, Author: &schema.Author{Name: "anna"}, Content: fmt.Sprintf("question %d %s", i, strings.Repeat("and then? ", 30))})
+		add(schema.Message{Kind: schema.EventAnswered, Sender: schema.SenderAssistant, Content: fmt.Sprintf("answer %d %s", i, strings.Repeat("because of db. ", 30))})
+		if i == questions/4 {
+			add(schema.Message{Kind: schema.EventAcknowledged, Sender: schema.SenderOperator, Author: &schema.Author{Name: "ben"}, Content: "ben has it"})
+			add(schema.Message{Kind: schema.EventDiagnosed, Sender: schema.SenderAssistant, Content: "db was stopped", SuggestedCommand: "docker start shop-db-1"})
+		}
+	}
+	return all
+}
+
+func TestALongThreadKeepsDecisionsCommandsAndWhatWasSaidLast(t *testing.T) {
+	c, s := incident()
+	c.Messages = longThread(100)
+	question := c.Messages[len(c.Messages)-2]
+	for _, budget := range []int{diagnose.MaxPromptTokens, diagnose.SmallPromptTokens} {
+		p := diagnose.QuestionPromptWithin(c, &s, question, budget)
+		for _, want := range []string{"ben has it", "docker start shop-db-1", "answer 98 ", `{"thread_left_out":{"answered":`, `"E10"`} {
+			if !strings.Contains(p.User, want) {
+				t.Errorf("%d tokens: %q is missing", budget, want)
 			}
+		}
+		if strings.Contains(p.User, "answer 3 ") {
+			t.Errorf("%d tokens: an answer that was long ago is still there", budget)
+		}
+	}
+	short := diagnose.VerdictPrompt(c, &s)
+	if !strings.Contains(short.User, "ben has it") || strings.Contains(short.User, `"answered","sender"`) {
+		t.Errorf("a verdict is asked for without what people decided, or with what Bellbuoy said: %s", short.User)
+	}
+}
+
+func TestEarlierEpisodesAreTold(t *testing.T) {
+	c, s := incident()
+	for i := range 10 {
+		c.Episodes = append(c.Episodes, schema.Episode{
+			Number: i + 1, StartedAt: at("06:00:00").Add(time.Duration(i) * 10 * time.Minute), ClosedAt: at("06:05:00").Add(time.Duration(i) * 10 * time.Minute), ClosedAs: "cleared",
+			Condition: "crash_loop", Severity: "warning", Diagnosis: fmt.Sprintf("diagnosis %d", i), EndedBy: "anna\nsaid \x1b[31mso",
 		})
+	}
+	for _, p := range []diagnose.Prompt{diagnose.VerdictPrompt(c, &s), diagnose.QuestionPrompt(c, &s, schema.Message{Content: "again?"})} {
+		if n := strings.Count(p.User, `{"earlier_episode":`); n != 3 {
+			t.Errorf("%d earlier episodes, want 3", n)
+		}
+		want := `{"earlier_episode":{"began":"07:30:00 UTC","lasted":"5 min","condition":"crash_loop","severity":"warning","closed_as":"cleared","ended_by":"anna said so","diagnosis":"diagnosis 9"}}`
+		if !strings.Contains(p.User, want) {
+			t.Errorf("the last one is not told of as it was:\n%s", p.User)
+		}
+		fences(t, p)
+	}
+}
+
+// A prompt that holds little holds what tells most: what fires, how it failed, what may explain it, its first error.
+func TestASmallPromptHoldsWhatTellsMost(t *testing.T) {
+	s := stoppedDB()
+	for i := range 30 {
+		s.RecentEvents = append(s.RecentEvents, schema.ClusterEvent{At: at("08:00:50"), Kind: fmt.Sprint("kind-", i), Object: "shop/checkout", Text: strings.Repeat("x ", 150)})
+	}
+	shop := &s.Services[0]
+	shop.RecentLogs = []string{"error: db went away first"}
+	for i := range 39 {
+		shop.RecentLogs = append(shop.RecentLogs, fmt.Sprintf("panic %c%c %s", 'a'+i%26, 'a'+i/26, strings.Repeat("y ", 150)))
+	}
+	c := conversation(s, checkout(), crashLoop())
+	p := diagnose.VerdictPromptWithin(c, &s, 2600)
+	if p.Estimate > 2600 {
+		t.Errorf("%d tokens", p.Estimate)
+	}
+	for _, want := range []string{"crash_loop (warning) since", "exit code 1", "stopped by hand", "db went away first", "services in trouble", `{"evidence_left_out":{"event":`} {
+		if !strings.Contains(p.User, want) {
+			t.Errorf("%q is missing in\n%s", want, p.User)
+		}
 	}
 }
 

@@ -179,6 +179,7 @@ func (f *freezer) events(o schema.Object) {
 	}
 	groups := f.grouped(names)
 	slices.SortStableFunc(groups, func(a, b happened) int { return b.last.Compare(a.last) })
+	f.left.events += max(0, len(groups)-maxEventItems)
 	for _, g := range groups[:min(len(groups), maxEventItems)] {
 		f.items = append(f.items, g.evidence(f.now))
 	}

@@ -52,7 +52,7 @@ type verdict struct {
 // of low confidence, and with low confidence its action is a look. A step that is meant for a victim becomes the one
 // for its cause. The snapshot may be nil when there is none any more; then there is no command.
 func CheckVerdict(text, model string, c schema.Conversation, s *schema.ClusterContext) (schema.Diagnosis, error) {
-	raw, err := object(text)
+	raw, err := Object(text)
 	if err != nil {
 		return schema.Diagnosis{}, fmt.Errorf("check verdict: %w", err)
 	}
@@ -111,7 +111,7 @@ func (k *checker) check() {
 // object accepts what is allowed in the prompt: anything that the snapshot holds, and what the conversation is about.
 func (k *checker) object(field, name string) {
 	if name != k.conversation.Object.String() && !k.exists(name) {
-		k.wrong("%s: %q is not in the snapshot; use one of %s", field, cut(name, 80), compact(allowed(k.View, k.conversation)))
+		k.wrong("%s: %q is not in the snapshot; use one of %s", field, cut(name, 80), compact(page{View: k.View, conversation: k.conversation}.allowed(k.conversation.Evidence)))
 	}
 }
 
@@ -148,25 +148,25 @@ func (k *checker) supported(object string) bool {
 func (k *checker) diagnosis(model string) schema.Diagnosis {
 	v := k.verdict
 	d := schema.Diagnosis{
-		Summary:          told(v.Summary, maxSummary),
+		Summary:          inert(v.Summary, maxSummary),
 		Confidence:       v.Confidence,
-		ConfidenceWhy:    told(v.ConfidenceWhy, maxWhy),
+		ConfidenceWhy:    inert(v.ConfidenceWhy, maxWhy),
 		Evidence:         k.cited(),
 		Alternatives:     k.alternatives(),
 		SelfResolving:    v.SelfResolving && !v.InsufficientData,
 		InsufficientData: v.InsufficientData,
-		Source:           told(model, maxModelName),
+		Source:           inert(model, maxModelName),
 	}
 	d.RootCause = schema.RootCause{
 		Component: v.RootCause.Component, Category: v.RootCause.Category,
-		Statement: told(v.RootCause.Statement, maxStatement),
+		Statement: inert(v.RootCause.Statement, maxStatement),
 	}
 	switch {
 	case v.InsufficientData:
 		d.Confidence = schema.ConfidenceLow
 	case !k.supported(v.RootCause.Component) && d.Confidence != schema.ConfidenceLow:
 		d.Confidence = schema.ConfidenceLow
-		d.ConfidenceWhy = told("only log lines speak for it. "+d.ConfidenceWhy, maxWhy)
+		d.ConfidenceWhy = inert("only log lines speak for it. "+d.ConfidenceWhy, maxWhy)
 	}
 	d.Action, d.Command = k.action(d.Confidence)
 	return d
@@ -175,7 +175,7 @@ func (k *checker) diagnosis(model string) schema.Diagnosis {
 // action is the verdict's, meant for the cause and as bold as its support allows.
 func (k *checker) action(confidence string) (schema.Action, string) {
 	v := k.verdict
-	a := schema.Action{Verb: v.Action.Verb, Target: v.Action.Target, Reason: told(v.Action.Reason, maxWhy)}
+	a := schema.Action{Verb: v.Action.Verb, Target: v.Action.Target, Reason: inert(v.Action.Reason, maxWhy)}
 	if a.Verb == VerbNone {
 		a.Target = ""
 	} else if a.Target != v.RootCause.Component {
@@ -211,7 +211,7 @@ func (k *checker) cited() []schema.Citation {
 	for _, c := range k.verdict.Evidence {
 		seen := slices.ContainsFunc(out, func(x schema.Citation) bool { return x.ID == c.ID })
 		if !seen && len(out) < maxCitations {
-			out = append(out, schema.Citation{ID: c.ID, Why: told(c.Why, maxWhy)})
+			out = append(out, schema.Citation{ID: c.ID, Why: inert(c.Why, maxWhy)})
 		}
 	}
 	return out
@@ -220,13 +220,13 @@ func (k *checker) cited() []schema.Citation {
 func (k *checker) alternatives() []schema.Alternative {
 	var out []schema.Alternative
 	for _, a := range k.verdict.Alternatives {
-		statement := told(a.Statement, maxWhy)
+		statement := inert(a.Statement, maxWhy)
 		if statement != "" && len(out) < maxAlternatives {
-			out = append(out, schema.Alternative{Statement: statement, Check: told(a.Check, maxWhy)})
+			out = append(out, schema.Alternative{Statement: statement, Check: inert(a.Check, maxWhy)})
 		}
 	}
 	return out
 }
 
-// told is a line of a model's own words, of which no reader's program makes a link, a mention or markup.
-func told(text string, limit int) string { return scrub.Line(scrub.Inert(text), limit) }
+// inert is a line of a model's own words, of which no reader's program makes a link, a mention or markup.
+func inert(text string, limit int) string { return scrub.Line(scrub.Inert(text), limit) }

@@ -174,7 +174,8 @@ func (f *freezer) naming(victim *schema.ServiceSummary, cause string) []template
 		}
 	}
 	slices.Reverse(lines)
-	return f.logs().group(lines, maxNearTemplates)
+	groups, _ := f.logs().group(lines, maxNearTemplates)
+	return groups
 }
 
 func (x *echo) evidence() schema.Evidence {

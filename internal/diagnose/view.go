@@ -18,6 +18,7 @@ type View struct {
 	nodes    map[string]int
 	logs     func() templater               // made when first needed
 	needed   func() map[schema.Object][]int // likewise: who declares to depend on a service
+	counted  func() census                  // likewise: how many of what there are
 }
 
 // NewView indexes s. A nil s is a snapshot of nothing.
@@ -44,6 +45,7 @@ func NewView(s *schema.ClusterContext) *View {
 		v.nodes[s.Nodes[i].ID] = i
 	}
 	v.needed = sync.OnceValue(v.whoNeeds)
+	v.counted = sync.OnceValue(v.count)
 	return v
 }
 

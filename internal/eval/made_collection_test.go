@@ -9,12 +9,13 @@ import (
 
 func collectionFilms() []film {
 	return []film{
-		{"source-blind", []string{detect.SourceBlind}, 15 * time.Second, "08:30", sourceBlind},
-		{"cluster-silent", []string{detect.ClusterSilent}, 30 * time.Second, "08:30", clusterSilent},
-		{"cluster-silent-fast", []string{detect.ClusterSilent}, 10 * time.Second, "08:13", clusterSilentFast},
-		{"cluster-silent-goodbye", []string{detect.ClusterSilent}, 30 * time.Second, "08:45", clusterSilentGoodbye},
-		{"two-collectors", []string{detect.TwoCollectors}, 10 * time.Second, "08:36", twoCollectors},
-		{"two-collectors-fast", []string{detect.TwoCollectors}, 5 * time.Second, "08:06", twoCollectorsFast},
+		{"condition-source-blind", []string{detect.SourceBlind}, 15 * time.Second, "08:30", sourceBlind},
+		{"condition-cluster-silent", []string{detect.ClusterSilent}, 30 * time.Second, "08:30", clusterSilent},
+		{"condition-cluster-silent-fast", []string{detect.ClusterSilent}, 10 * time.Second, "08:13", clusterSilentFast},
+		{"condition-cluster-silent-goodbye", []string{detect.ClusterSilent}, 30 * time.Second, "08:45", clusterSilentGoodbye},
+		{"condition-two-collectors", []string{detect.TwoCollectors}, 10 * time.Second, "08:36", twoCollectors},
+		{"condition-clock-skew", []string{detect.ClockSkew}, 15 * time.Second, "08:18", clockSkew},
+		{"condition-two-collectors-fast", []string{detect.TwoCollectors}, 5 * time.Second, "08:06", twoCollectorsFast},
 	}
 }
 
@@ -89,5 +90,16 @@ func twoCollectorsFast(n now, s *schema.ClusterContext) bool {
 	default:
 		return false
 	}
+	return true
+}
+
+// clockSkew is a collector whose clock goes ahead: a little all the time, more for two snapshots, and then for five minutes.
+func clockSkew(n now, s *schema.ClusterContext) bool {
+	ahead := 20 * time.Second
+	if n.in("08:05", "08:05:30") || n.in("08:10", "08:15") {
+		ahead = 45 * time.Second
+	}
+	s.StoredAt, s.TakenAt = n.Time, n.Add(ahead)
+	by("web1", s)
 	return true
 }

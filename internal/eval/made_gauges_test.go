@@ -9,14 +9,14 @@ import (
 
 func gaugeFilms() []film {
 	return []film{
-		{"disk-space", []string{detect.Disk}, time.Minute, "09:10", diskSpace},
-		{"disk-inodes", []string{detect.Disk}, time.Minute, "08:40", diskInodes},
-		{"disk-little-free", []string{detect.Disk}, time.Minute, "08:40", diskLittleFree},
-		{"memory", []string{detect.LowMemory}, time.Minute, "09:10", lowMemory},
-		{"cpu", []string{detect.CPU}, time.Minute, "10:50", busy},
-		{"gpu-hot", []string{detect.GPUHot}, 15 * time.Second, "08:25", gpuHot},
-		{"gpu-memory", []string{detect.GPUMemory}, 15 * time.Second, "08:55", gpuMemory},
-		{"gpu-errors", []string{detect.GPUErrors}, time.Minute, "10:15", gpuErrors},
+		{"condition-disk-space", []string{detect.Disk}, time.Minute, "09:10", diskSpace},
+		{"condition-disk-inodes", []string{detect.Disk}, time.Minute, "08:40", diskInodes},
+		{"condition-disk-little-free", []string{detect.Disk}, time.Minute, "08:40", diskLittleFree},
+		{"condition-memory", []string{detect.LowMemory}, time.Minute, "09:10", lowMemory},
+		{"condition-cpu", []string{detect.CPU}, time.Minute, "10:50", busy},
+		{"condition-gpu-hot", []string{detect.GPUHot}, 15 * time.Second, "08:25", gpuHot},
+		{"condition-gpu-memory", []string{detect.GPUMemory}, 15 * time.Second, "08:55", gpuMemory},
+		{"condition-gpu-errors", []string{detect.GPUErrors}, time.Minute, "10:15", gpuErrors},
 	}
 }
 

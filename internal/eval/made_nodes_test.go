@@ -9,10 +9,10 @@ import (
 
 func nodeFilms() []film {
 	return []film{
-		{"node-down", []string{detect.NodeDown}, 15 * time.Second, "08:13", nodeDown},
-		{"node-unseen", []string{detect.NodeDown}, 15 * time.Second, "08:13", nodeUnseen},
-		{"node-draining", []string{detect.NodeDown}, 30 * time.Second, "08:45", nodeDraining},
-		{"node-rebooted", []string{detect.NodeRebooted}, 30 * time.Second, "08:55", nodeRebooted},
+		{"condition-node-down", []string{detect.NodeDown}, 15 * time.Second, "08:13", nodeDown},
+		{"condition-node-unseen", []string{detect.NodeDown}, 15 * time.Second, "08:13", nodeUnseen},
+		{"condition-node-draining", []string{detect.NodeDown}, 30 * time.Second, "08:45", nodeDraining},
+		{"condition-node-rebooted", []string{detect.NodeRebooted}, 30 * time.Second, "08:55", nodeRebooted},
 	}
 }
 

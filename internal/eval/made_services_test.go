@@ -10,12 +10,12 @@ import (
 
 func serviceFilms() []film {
 	return []film{
-		{"service-down", []string{detect.ServiceDown}, 15 * time.Second, "08:13", serviceDown},
-		{"service-not-wanted", []string{detect.ServiceDown}, 15 * time.Second, "08:06", notWanted},
-		{"service-degraded", []string{detect.ServiceDegraded}, 15 * time.Second, "08:16", serviceDegraded},
-		{"crash-loop", []string{detect.CrashLoop}, 15 * time.Second, "08:43", crashLoop},
-		{"crash-loop-all-day", []string{detect.CrashLoop}, 10 * time.Minute, "39:00", crashLoopAllDay},
-		{"oom-killed", []string{detect.OOMKilled}, time.Minute, "09:00", oomKilled},
+		{"condition-service-down", []string{detect.ServiceDown}, 15 * time.Second, "08:13", serviceDown},
+		{"condition-service-not-wanted", []string{detect.ServiceDown}, 15 * time.Second, "08:06", notWanted},
+		{"condition-service-degraded", []string{detect.ServiceDegraded}, 15 * time.Second, "08:16", serviceDegraded},
+		{"condition-crash-loop", []string{detect.CrashLoop}, 15 * time.Second, "08:43", crashLoop},
+		{"condition-crash-loop-all-day", []string{detect.CrashLoop}, 10 * time.Minute, "39:00", crashLoopAllDay},
+		{"condition-oom-killed", []string{detect.OOMKilled}, time.Minute, "09:00", oomKilled},
 	}
 }
 

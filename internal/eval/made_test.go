@@ -20,7 +20,7 @@ import (
 // function of the time alone, so that the file is the same whenever it is made.
 type film struct {
 	name  string
-	about []string // conditions
+	about []string // conditions and policies
 	every time.Duration
 	until string                                     // the time of the day of the last snapshot; the first one is taken at 08:00
 	shoot func(n now, s *schema.ClusterContext) bool // false: nothing is recorded then
@@ -127,14 +127,14 @@ func told(x any) any {
 
 // films are all recordings that are made here.
 func films() []film {
-	return slices.Concat(serviceFilms(), troubleFilms(), nodeFilms(), gaugeFilms(), collectionFilms())
+	return slices.Concat(serviceFilms(), troubleFilms(), nodeFilms(), gaugeFilms(), collectionFilms(), policyFilms())
 }
 
 // TestScenariosThatAreMadeHereAreCurrent compares them with the files; -update writes the files.
 func TestScenariosThatAreMadeHereAreCurrent(t *testing.T) {
 	for _, f := range films() {
 		t.Run(f.name, func(t *testing.T) {
-			path := filepath.Join(scenarios, "condition-"+f.name+".jsonl")
+			path := filepath.Join(scenarios, f.name+".jsonl")
 			got := f.record(t)
 			if *update {
 				if err := os.WriteFile(path, got, 0o644); err != nil {
@@ -153,10 +153,10 @@ func TestScenariosThatAreMadeHereAreCurrent(t *testing.T) {
 	}
 }
 
-// TestEveryConditionHasAScenarioOfItsOwn names those that have none.
+// TestEveryConditionHasAScenarioOfItsOwn names those, and the policies, that have none.
 func TestEveryConditionHasAScenarioOfItsOwn(t *testing.T) {
-	for _, c := range detect.Conditions(detect.Default()) {
-		if !slices.ContainsFunc(films(), func(f film) bool { return slices.Contains(f.about, c.Name) }) {
+	for _, c := range slices.Concat(detect.Conditions(detect.Default()), detect.Policies()) {
+		if unshown[c.Name] == "" && !slices.ContainsFunc(films(), func(f film) bool { return slices.Contains(f.about, c.Name) }) {
 			t.Errorf("no scenario is about %s alone", c.Name)
 		}
 	}

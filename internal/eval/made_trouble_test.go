@@ -9,11 +9,11 @@ import (
 
 func troubleFilms() []film {
 	return []film{
-		{"unhealthy", []string{detect.Unhealthy}, 15 * time.Second, "08:15", unhealthy},
-		{"unhealthy-critical", []string{detect.Unhealthy}, 15 * time.Second, "08:12", unhealthyCritical},
-		{"error-burst", []string{detect.ErrorBurst}, 30 * time.Second, "09:35", errorBurst},
-		{"error-burst-sums", []string{detect.ErrorBurst}, 30 * time.Second, "08:40", errorBurstSums},
-		{"job-failed", []string{detect.JobFailed}, 10 * time.Minute, "33:00", jobFailed},
+		{"condition-unhealthy", []string{detect.Unhealthy}, 15 * time.Second, "08:15", unhealthy},
+		{"condition-unhealthy-critical", []string{detect.Unhealthy}, 15 * time.Second, "08:12", unhealthyCritical},
+		{"condition-error-burst", []string{detect.ErrorBurst}, 30 * time.Second, "09:35", errorBurst},
+		{"condition-error-burst-sums", []string{detect.ErrorBurst}, 30 * time.Second, "08:40", errorBurstSums},
+		{"condition-job-failed", []string{detect.JobFailed}, 10 * time.Minute, "33:00", jobFailed},
 	}
 }
 

@@ -27,9 +27,9 @@ type Mutant struct {
 // no setting left out. A unit that is not known here is an error, so that a new one is thought of.
 func Mutants() ([]Mutant, error) {
 	all := []Mutant{
-		{Name: "by-hand rule off", Rules: detect.Default(), Blind: unaware("by hand")},
-		{Name: "baseline rule off", Rules: detect.Default(), Blind: unaware("before")},
-		{Name: "not-wanted rule off", Rules: detect.Default(), Blind: unaware("")},
+		{Name: "by-hand rule off", Rules: detect.Default(), Blind: unaware(byHand)},
+		{Name: "baseline rule off", Rules: detect.Default(), Blind: unaware(before)},
+		{Name: "not-wanted rule off", Rules: detect.Default(), Blind: unaware(func(why string) bool { return !byHand(why) && !before(why) })},
 	}
 	for _, x := range detect.Settings() {
 		changes, err := changesOf(x)
@@ -60,7 +60,7 @@ func changesOf(x detect.Setting) ([]change, error) {
 	switch {
 	case x.Name == detect.SettingHold:
 		return []change{{"at 0", detect.Value{}}, {"doubled", twice}}, nil
-	case x.Unit == detect.UnitSeverity:
+	case x.Unit == detect.UnitSeverity, x.Unit == detect.UnitSwitch:
 		return []change{{"off", detect.Value{}}}, nil
 	case x.Unit <= detect.UnitTimes:
 		return []change{{"doubled", twice}, {"halved", half}}, nil
@@ -68,10 +68,13 @@ func changesOf(x detect.Setting) ([]change, error) {
 	return nil, fmt.Errorf("a mutant for %s.%s: nothing says how its unit %d is changed: add that to changesOf", x.Condition, x.Name, x.Unit)
 }
 
-// unaware makes a source that does not know why something was stopped where it has said so with these words.
-func unaware(words string) func(*schema.ServiceSummary) bool {
+func byHand(why string) bool { return strings.Contains(why, "by hand") }
+func before(why string) bool { return strings.Contains(why, "before") }
+
+// unaware makes a source that does not know of something that it was stopped on purpose, where it has given such a reason.
+func unaware(reason func(string) bool) func(*schema.ServiceSummary) bool {
 	return func(s *schema.ServiceSummary) bool {
-		if s.NotWanted == "" || !strings.Contains(s.NotWanted, words) {
+		if s.NotWanted == "" || !reason(s.NotWanted) {
 			return false
 		}
 		s.NotWanted, s.ReplicasDesired = "", new(max(1, len(s.Instances)))

@@ -142,6 +142,8 @@ func (s *Score) ending(x *Incident, c *card) {
 		switch e.Kind {
 		case schema.EventReopened:
 			over = time.Time{}
+		case schema.EventFolded:
+			over = e.At
 		case schema.EventCleared:
 			over = e.At
 			if x.To.IsZero() || e.At.Before(x.To) {

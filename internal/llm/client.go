@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,16 +19,23 @@ import (
 
 // Client asks one model on one server.
 type Client struct {
-	api     *openai.Client
-	doer    *doer
-	model   string
-	host    string
-	dialect dialect
-	timeout time.Duration
-	log     *slog.Logger
-	metrics metrics
-	// plain is set once the server has refused structured output and then answered without it.
-	plain atomic.Bool
+	lib         openai.ClientConfig
+	doer        doer
+	model       string
+	host        string
+	dialect     dialect
+	temperature float64
+	timeout     time.Duration
+	log         *slog.Logger
+	metrics     metrics
+	learned     Learned // nil: what is learned ends with the process
+	key         string  // of what is learned
+
+	mu       sync.Mutex
+	known    Ability
+	recalled bool        // what was kept has been looked for
+	most     int         // tokens of the longest prompt that the server says it has read
+	warned   atomic.Bool // of a server that drops a part of the prompt
 }
 
 // New makes a client for cfg. It connects to nothing. Its error lists what is wrong with cfg, or says which metric was
@@ -47,26 +54,30 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Client, erro
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{model: cfg.Model, host: base.Host, dialect: dialectOf(base, cfg.Model), log: log, timeout: cfg.Timeout, metrics: newMetrics()}
+	c := &Client{
+		model: cfg.Model, host: base.Host, dialect: dialectOf(base), temperature: cfg.Temperature, timeout: cfg.Timeout,
+		log: log, metrics: newMetrics(), key: learnedKey(base.String(), cfg.Model),
+		doer: doer{http: newHTTP(), key: cfg.APIKey.Reveal(), backoff: defaultBackoff},
+		lib:  openai.DefaultConfig(cfg.APIKey.Reveal()),
+	}
 	if c.timeout == 0 {
 		c.timeout = DefaultTimeout
 	}
+	c.known = c.dialect.ability(c.model)
+	c.lib.BaseURL = base.String()
 	if err := c.metrics.register(reg); err != nil {
 		return nil, fmt.Errorf("set up the model: %w", err)
 	}
-	c.doer = &doer{http: newHTTP(), key: cfg.APIKey.Reveal(), backoff: defaultBackoff}
-	if !c.dialect.reasoning {
-		c.doer.temperature = &cfg.Temperature
-	}
-	lib := openai.DefaultConfig(cfg.APIKey.Reveal())
-	lib.BaseURL = base.String()
-	lib.HTTPClient = c.doer
-	c.api = openai.NewClientWithConfig(lib)
 	return c, nil
 }
 
-// Complete asks p and returns what the model said. Its error is an *Error; the completion beside it holds what was
-// used even so. It ends within Config.Timeout, and at once when ctx does.
+// Complete asks p and returns what the model said, without its thinking. Its error is an *Error; the completion beside
+// it holds what was used even so. It ends within Config.Timeout, and at once when ctx does.
+//
+// What the server refuses of the request is left out or said otherwise, and asked again at once; that is remembered
+// for a day. An answer that has not the shape of p.Schema is handed on as it came: whoever asked for it knows best what
+// to say about it, and the next request asks in a way that this server may heed. A prompt that is longer than the
+// server reads ends with an Error that has Room, and a longer one than that is not sent again.
 func (c *Client) Complete(ctx context.Context, p diagnose.Prompt) (diagnose.Completion, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -77,100 +88,88 @@ func (c *Client) Complete(ctx context.Context, p diagnose.Prompt) (diagnose.Comp
 		e := c.explain(ctx, err, took)
 		outcome, err = e.Outcome, e
 	}
-	c.metrics.observe(outcome, took)
+	if done.Usage.Calls > 0 {
+		c.metrics.observe(outcome, took)
+	}
 	c.log.DebugContext(ctx, "model asked", "host", c.host, "model", c.model, "outcome", outcome, "took", took, "tokens", done.Usage.Tokens)
 	return done, err
 }
 
-// complete asks for structured output where p wants it, and once more in plain text where the server will not have it.
+// complete asks until the server takes the request, or refuses something that cannot be left out.
 func (c *Client) complete(ctx context.Context, p diagnose.Prompt) (diagnose.Completion, error) {
-	structured := p.Schema != nil && !c.plain.Load()
-	done, err := c.ask(ctx, p, structured)
-	if !structured || !refusesSchema(err) {
-		return done, err
+	known := c.ability(ctx)
+	if known.Room > 0 && p.Estimate > known.Room {
+		return diagnose.Completion{Model: c.model}, &Error{Outcome: OutcomeTooLong, Room: known.Room, Message: fmt.Sprintf(
+			"the prompt is about %d tokens long, and the server has shown that it reads about %d", p.Estimate, known.Room)}
 	}
-	c.log.InfoContext(ctx, "model server refuses structured output, asking in plain text", "host", c.host, "model", c.model, "error", err)
-	again, err := c.ask(ctx, p, false)
-	again.Usage.Calls += done.Usage.Calls
-	again.Usage.Tokens += done.Usage.Tokens
-	if err == nil {
-		c.plain.Store(true)
+	var used schema.Usage
+	for try := known; ; {
+		got, err := c.ask(ctx, p, try)
+		used.Calls += got.Usage.Calls
+		used.Tokens += got.Usage.Tokens
+		got.Usage = used
+		next, refused := try.without(err, p.MaxTokens, p.Schema != nil)
+		if refused == "" {
+			return c.settle(ctx, p, got, err, known, try)
+		}
+		c.log.InfoContext(ctx, "model server refuses a part of the request, asking otherwise", "host", c.host, "model", c.model, "refused", refused, "error", err)
+		try = next
 	}
-	return again, err
 }
 
-// refusesSchema tells whether err is a server's way of saying that it knows no structured output.
-func refusesSchema(err error) bool {
+// settle learns from how the last attempt ended, and makes the text ready for use.
+func (c *Client) settle(ctx context.Context, p diagnose.Prompt, got said, err error, known, tried Ability) (diagnose.Completion, error) {
 	var e *Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Status {
-	case http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity:
-	default:
-		return false
-	}
-	said := strings.ToLower(e.Message)
-	for _, word := range []string{"response_format", "json_schema", "schema", "unsupported"} {
-		if strings.Contains(said, word) {
-			return true
+	refused := errors.As(err, &e)
+	if err == nil || refused && e.Status == http.StatusOK { // the server took the request
+		c.learn(ctx, func(a *Ability) { a.take(known, tried) })
+		if cut := c.wasCut(ctx, p, got.prompt); cut != nil {
+			got.Text = ""
+			return got.Completion, cut
 		}
 	}
-	return false
-}
-
-// ask makes one request; the doer below may repeat it.
-func (c *Client) ask(ctx context.Context, p diagnose.Prompt, structured bool) (diagnose.Completion, error) {
-	done := diagnose.Completion{Model: c.model, Usage: schema.Usage{Calls: 1}}
-	resp, err := c.api.CreateChatCompletion(ctx, c.request(p, structured))
+	if refused && e.Outcome == OutcomeTooLong && e.Room == 0 {
+		e.Room = c.halve(ctx, p)
+	}
 	if err != nil {
-		return done, err
+		return got.Completion, err
 	}
-	done.Usage.Tokens = resp.Usage.TotalTokens
-	c.metrics.spend(resp.Usage.PromptTokens, resp.Usage.CompletionTokens)
-	if resp.Model != "" {
-		done.Model = resp.Model
-	}
-	done.Text, err = answer(resp, p.MaxTokens)
-	return done, err
+	got.Text, err = c.usable(ctx, p, got.Text, tried)
+	return got.Completion, err
 }
 
-func (c *Client) request(p diagnose.Prompt, structured bool) openai.ChatCompletionRequest {
-	r := openai.ChatCompletionRequest{Model: c.model, Messages: []openai.ChatCompletionMessage{
-		{Role: openai.ChatMessageRoleSystem, Content: p.System},
-		{Role: openai.ChatMessageRoleUser, Content: p.User},
-	}}
-	if c.dialect.newLimit {
-		r.MaxCompletionTokens = p.MaxTokens
-	} else {
-		r.MaxTokens = p.MaxTokens //nolint:staticcheck // deprecated by OpenAI; most other servers know only this one
+// usable takes the answer out of what the model said, and learns whether the server heeds the format asked for.
+func (c *Client) usable(ctx context.Context, p diagnose.Prompt, text string, tried Ability) (string, error) {
+	text = diagnose.DropThinking(text)
+	if text == "" {
+		return "", &Error{Outcome: OutcomeBroken, Status: http.StatusOK, Message: "the answer holds nothing but thinking"}
 	}
-	if structured {
-		r.ResponseFormat = &openai.ChatCompletionResponseFormat{
-			Type:       openai.ChatCompletionResponseFormatTypeJSONSchema,
-			JSONSchema: &openai.ChatCompletionResponseFormatJSONSchema{Name: p.SchemaName, Schema: p.Schema, Strict: true},
-		}
+	if p.Schema == nil {
+		return text, nil
 	}
-	return r
-}
-
-// answer takes the text out of a response, or says why there is none to use.
-func answer(resp openai.ChatCompletionResponse, limit int) (string, error) {
-	if len(resp.Choices) == 0 {
-		return "", &Error{Outcome: OutcomeBroken, Status: http.StatusOK, Message: "the response holds no answer (no choices)"}
+	raw, notJSON := diagnose.Object(text)
+	problem := notJSON
+	if notJSON == nil {
+		problem = fits(p.Schema, raw)
 	}
-	choice := resp.Choices[0]
+	lower := tried.Format
 	switch {
-	case choice.FinishReason == openai.FinishReasonLength:
-		return "", &Error{Outcome: OutcomeCut, Status: http.StatusOK, Message: fmt.Sprintf("the answer was cut off at its limit of %d tokens", limit)}
-	case choice.FinishReason == openai.FinishReasonContentFilter:
-		return "", &Error{Outcome: OutcomeFiltered, Status: http.StatusOK, Message: "the server's content filter kept the answer back"}
-	case choice.Message.Refusal != "":
-		return "", &Error{Outcome: OutcomeFiltered, Status: http.StatusOK, Message: "the model refuses to answer: " + words(choice.Message.Refusal, "")}
-	case strings.TrimSpace(choice.Message.Content) == "":
-		return "", &Error{Outcome: OutcomeBroken, Status: http.StatusOK, Message: "the answer is empty"}
+	case problem == nil:
+		return string(raw), nil
+	case tried.Format == FormatStrict || tried.Format == FormatSchema:
+		lower = FormatObject // a server that keeps a schema cannot say this, so it does not heed it
+	case tried.Format == FormatObject && notJSON != nil:
+		lower = FormatText
 	}
-	return choice.Message.Content, nil
+	if lower != tried.Format {
+		c.log.InfoContext(ctx, "model server does not heed the format asked for, asking otherwise from now on", "host", c.host, "model", c.model, "ignored", tried.Format, "error", problem)
+		c.learn(ctx, func(a *Ability) {
+			if a.Format == tried.Format {
+				a.Format = lower
+			}
+		})
+	}
+	return text, nil
 }
 
 // explain makes an *Error of whatever a call ended with, and says who was asked.

@@ -283,40 +283,6 @@ func TestACallerWhoLeavesEndsTheCall(t *testing.T) {
 	}
 }
 
-func TestServerWithoutStructuredOutputIsAskedInPlainTextFromThenOn(t *testing.T) {
-	s := server(t)
-	s.Always(llmtest.NoSchema())
-	c := client(t, s)
-	for range 2 {
-		got, err := c.Complete(t.Context(), prompt())
-		if err != nil || got.Text != llmtest.VerdictOn("shop/web", "logs") {
-			t.Fatalf("completion %+v, error %v", got, err)
-		}
-	}
-	var structured []bool
-	for _, r := range s.Requests() {
-		structured = append(structured, r.Schema != nil)
-	}
-	if diff := cmp.Diff([]bool{true, false, false}, structured); diff != "" {
-		t.Errorf("requests with a schema (-want +got):\n%s", diff)
-	}
-}
-
-func TestARefusalThatPlainTextDoesNotCureIsNotRemembered(t *testing.T) {
-	s := server(t)
-	s.Fault(llmtest.Times(2, llmtest.Status(400, "Unsupported value: 'user'"))...)
-	c := client(t, s)
-	if _, err := c.Complete(t.Context(), prompt()); err == nil {
-		t.Fatal("no error")
-	}
-	if _, err := c.Complete(t.Context(), prompt()); err != nil {
-		t.Fatal(err)
-	}
-	if r := s.Requests(); len(r) != 3 || r[2].Schema == nil {
-		t.Errorf("after %d requests structured output is no longer tried", len(r))
-	}
-}
-
 func TestAHugeErrorBodyIsNotReadWhole(t *testing.T) {
 	s := server(t)
 	s.Always(llmtest.Huge(400, 64<<20))

@@ -52,7 +52,7 @@ func (c Config) Validate() error {
 }
 
 // baseURL completes what a person gave: /v1 is added unless the path has a version already, and a trailing
-// /chat/completions is taken off.
+// /chat/completions is taken off. Azure has its version below /openai.
 func baseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	switch {
@@ -69,22 +69,16 @@ func baseURL(raw string) (*url.URL, error) {
 	}
 	path := strings.TrimRight(u.Path, "/")
 	path = strings.TrimRight(strings.TrimSuffix(path, "/chat/completions"), "/")
+	if isHost(u.Hostname(), azureHost) {
+		if strings.Contains(path, "/deployments") {
+			return nil, errors.New("is an address of Azure's older API: give https://<resource>.openai.azure.com/openai/v1, and the deployment's name in LLM_MODEL")
+		}
+		if path == "" {
+			path = "/openai"
+		}
+	}
 	if !regexp.MustCompile(`/v\d`).MatchString(path) {
 		path += "/v1"
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}, nil
-}
-
-// dialect is what has to be known of a server and model before the first request.
-type dialect struct {
-	reasoning bool // wants no temperature
-	newLimit  bool // max_completion_tokens instead of max_tokens
-}
-
-func dialectOf(base *url.URL, model string) dialect {
-	name := strings.ToLower(model[strings.LastIndexByte(model, '/')+1:])
-	reasoning := regexp.MustCompile(`^(o\d|gpt-[56])`).MatchString(name)
-	host := base.Hostname()
-	openAI := host == "api.openai.com" || strings.HasSuffix(host, ".openai.azure.com")
-	return dialect{reasoning: reasoning, newLimit: reasoning || openAI}
 }

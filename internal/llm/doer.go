@@ -22,10 +22,10 @@ const (
 
 // doer sends the library's requests as real servers need them. Its errors are *Error, without model and host.
 type doer struct {
-	http        *http.Client
-	key         string
-	temperature *float64      // written into every body; nil: none may be sent
-	backoff     time.Duration // before the first retry, doubled for the next
+	http    *http.Client
+	key     string
+	backoff time.Duration  // before the first retry, doubled for the next
+	fields  map[string]any // written into every body, as the library leaves out or refuses some
 }
 
 // newHTTP makes a client that connects within connectTimeout and never follows a redirect, which would carry the key
@@ -66,7 +66,8 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// rewrite reads the request's body and puts the temperature in, which the library leaves out when it is 0.
+// rewrite reads the request's body and puts fields in: the library leaves out a temperature of 0, and refuses limits by
+// the names of models that it knows and others use too.
 func (d *doer) rewrite(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
 		return nil, nil
@@ -82,9 +83,10 @@ func (d *doer) rewrite(req *http.Request) ([]byte, error) {
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return nil, fmt.Errorf("read the request to send: %w", err)
 	}
-	delete(fields, "temperature")
-	if d.temperature != nil {
-		fields["temperature"], _ = json.Marshal(*d.temperature)
+	for name, value := range d.fields {
+		if fields[name], err = json.Marshal(value); err != nil {
+			return nil, fmt.Errorf("write %s into the request: %w", name, err)
+		}
 	}
 	return json.Marshal(fields)
 }
@@ -122,6 +124,13 @@ func (d *doer) accept(resp *http.Response, body []byte) (*http.Response, *failur
 	if len(body) > maxResponse {
 		return nil, &failure{Error: &Error{Outcome: OutcomeBroken, Status: resp.StatusCode, Message: fmt.Sprintf("the answer is larger than %d MiB", maxResponse>>20)}}
 	}
+	if streams(resp.Header, body) {
+		whole, err := assembled(body)
+		if err != nil {
+			return nil, &failure{retry: true, Error: &Error{Outcome: OutcomeUnreachable, Status: resp.StatusCode, Message: err.Error(), cause: err}}
+		}
+		body = whole
+	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
 		said := words(plain(string(body[:min(len(body), maxErrorBody)])), d.key)
@@ -129,12 +138,24 @@ func (d *doer) accept(resp *http.Response, body []byte) (*http.Response, *failur
 			Outcome: OutcomeBroken, Status: resp.StatusCode, Message: fmt.Sprintf("status 200, but the body is not JSON: %q", said), cause: err,
 		}}
 	}
-	if e := fields["error"]; len(e) > 0 && string(e) != "null" {
-		return nil, d.refused(insideStatus(e), resp.Header, body)
+	if status := inside(fields, body); status != 0 {
+		return nil, d.refused(status, resp.Header, body)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	resp.ContentLength = int64(len(body))
 	return resp, nil
+}
+
+// inside is the status of the error that a body holds instead of an answer, in the shape of any server; 0: it holds none.
+func inside(fields map[string]json.RawMessage, body []byte) int {
+	if e := fields["error"]; len(e) > 0 && string(e) != "null" {
+		return insideStatus(e)
+	}
+	answered := fields["choices"] != nil || fields["data"] != nil
+	if !answered && (fields["detail"] != nil || fields["message"] != nil) {
+		return insideStatus(body)
+	}
+	return 0
 }
 
 // insideStatus is the status that an error inside a 200 claims for itself; a bad gateway unless it says so.
@@ -153,12 +174,12 @@ func insideStatus(raw json.RawMessage) int {
 // refused makes sense of a status and an error body.
 func (d *doer) refused(status int, h http.Header, body []byte) *failure {
 	r := readReply(body)
-	e := &Error{Outcome: outcomeOf(status, r), Status: status}
+	e := &Error{Outcome: outcomeOf(status, r), Status: status, said: r.all()}
 	e.Message = fmt.Sprintf("%d %s", status, http.StatusText(status))
 	if said := words(r.message, d.key); said != "" {
 		e.Message += ": " + said
 	}
-	f := &failure{Error: e, after: waitOf(h, time.Now()), retry: passing(status) && e.Outcome != OutcomeQuota}
+	f := &failure{Error: e, after: waitOf(h, time.Now()), retry: passing(status) && e.Outcome != OutcomeQuota && e.Outcome != OutcomeTooLong}
 	e.Wait = f.after.min
 	switch h.Get("X-Should-Retry") {
 	case "true":

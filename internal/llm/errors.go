@@ -15,17 +15,19 @@ import (
 // Outcomes of a call, which are also the values of the metric's label.
 const (
 	OutcomeOK           = "ok"
-	OutcomeTimeout      = "timeout"      // no answer within the time there was
-	OutcomeCanceled     = "canceled"     // the caller did not want it any more
-	OutcomeUnreachable  = "unreachable"  // no connection, or one that broke
-	OutcomeThrottled    = "throttled"    // asked to wait for longer than there was time
-	OutcomeQuota        = "quota"        // nothing left to spend; only a person can help
-	OutcomeUnauthorized = "unauthorized" // the key is wrong or may not do this
-	OutcomeRefused      = "refused"      // the request is not one this server takes
-	OutcomeServer       = "server_error" // the server is in trouble
-	OutcomeBroken       = "broken"       // a reply that is not one
-	OutcomeCut          = "cut"          // the model ran into its limit of tokens
-	OutcomeFiltered     = "filtered"     // the model or its server would not answer
+	OutcomeTimeout      = "timeout"           // no answer within the time there was
+	OutcomeCanceled     = "canceled"          // the caller did not want it any more
+	OutcomeUnreachable  = "unreachable"       // no connection, or one that broke
+	OutcomeThrottled    = "throttled"         // asked to wait for longer than there was time
+	OutcomeQuota        = "quota"             // nothing left to spend; only a person can help
+	OutcomeUnauthorized = "unauthorized"      // the key is wrong or may not do this
+	OutcomeRefused      = "refused"           // the request is not one this server takes
+	OutcomeServer       = "server_error"      // the server is in trouble
+	OutcomeBroken       = "broken"            // a reply that is not one
+	OutcomeCut          = "cut"               // the model ran into its limit of tokens
+	OutcomeFiltered     = "filtered"          // the model or its server would not answer
+	OutcomeTooLong      = "context_exceeded"  // the prompt does not fit into what the model reads
+	OutcomeTruncated    = "context_truncated" // the server dropped a part of the prompt without a word
 )
 
 // Error is why there is no completion, in words for people: who was asked what, what went wrong, what to do.
@@ -35,7 +37,9 @@ type Error struct {
 	Host    string
 	Status  int           // of HTTP; 0: none came
 	Wait    time.Duration // how long the server wants to be left alone; 0: it did not say
+	Room    int           // tokens of a prompt that may fit, where this one was too long; 0: its length is no problem
 	Message string        // what went wrong, the server's own words redacted and cut
+	said    string        // those words in small letters, raw: to be looked into, never shown
 	cause   error
 }
 
@@ -65,6 +69,8 @@ func (e *Error) hint() string {
 		return "check LLM_API_KEY"
 	case OutcomeRefused:
 		return "check LLM_BASE_URL and LLM_MODEL"
+	case OutcomeTooLong, OutcomeTruncated:
+		return "raise the server's context length (Ollama: OLLAMA_CONTEXT_LENGTH), or use a model that reads more"
 	case OutcomeServer, OutcomeBroken:
 		return "look at the server's own log if it stays so"
 	}
@@ -75,7 +81,21 @@ func (e *Error) hint() string {
 const maxMessage = 300
 
 // reply is what can be read out of an error body of any server.
-type reply struct{ message, kind string }
+type reply struct{ message, kind, param string }
+
+// all is everything that was said, in small letters, as far as it is looked into.
+func (r reply) all() string {
+	return strings.ToLower((r.kind + " " + r.param + " " + r.message)[:min(len(r.kind)+len(r.param)+len(r.message)+2, maxErrorBody)])
+}
+
+// tooLong tells whether the prompt is longer than the model reads, in the words of each kind of server.
+func (r reply) tooLong(status int) bool {
+	if status != http.StatusBadRequest && status != http.StatusRequestEntityTooLarge && status != http.StatusUnprocessableEntity {
+		return false
+	}
+	return has(r.all(), "context_length", "maximum context length", "exceed_context_size", "available context size", "context window",
+		"prompt is too long", "input is too long")
+}
 
 // readReply understands {"error":{"message"}}, {"error":"text"}, {"message"}, {"detail"} and anything else as text.
 // An error inside a list, as one provider sends it, counts too.
@@ -107,9 +127,10 @@ func readField(raw json.RawMessage) reply {
 		Message json.RawMessage `json:"message"`
 		Code    json.RawMessage `json:"code"`
 		Type    json.RawMessage `json:"type"`
+		Param   json.RawMessage `json:"param"`
 	}
 	if json.Unmarshal(raw, &inner) == nil {
-		r := reply{message: text(inner.Message), kind: text(inner.Code) + " " + text(inner.Type)}
+		r := reply{message: text(inner.Message), kind: text(inner.Code) + " " + text(inner.Type), param: text(inner.Param)}
 		if r.message == "" {
 			r.message = plain(string(raw))
 		}
@@ -170,6 +191,8 @@ func outcomeOf(status int, r reply) string {
 	switch {
 	case r.outOfQuota(status):
 		return OutcomeQuota
+	case r.tooLong(status):
+		return OutcomeTooLong
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return OutcomeUnauthorized
 	case status == http.StatusTooManyRequests:

@@ -33,6 +33,9 @@ func waitOf(h http.Header, now time.Time) wait {
 		return waitFor(s)
 	}
 	if at, err := http.ParseTime(after); err == nil {
+		if theirs, err := http.ParseTime(h.Get("Date")); err == nil { // by their clock, which may be another one
+			now = theirs
+		}
 		return waitFor(at.Sub(now).Seconds())
 	}
 	return wait{}

@@ -90,7 +90,7 @@ func (p *player) take(l line) {
 	defer func() { p.look(&s, p.clock.at(l.at)) }()
 	p.sum.Snapshots++
 	p.sum.Course = l.at
-	step := decide.New(s, detect.Position{Seq: position(&l), At: p.clock.at(l.at), Played: true}, p.rules)
+	step := decide.New(s, detect.Position{Seq: position(&l), At: p.clock.at(l.at), Played: s.StoredAt.IsZero() || l.snapshot.Recorded}, p.rules)
 	next, result := step.Detect(p.memories[s.ClusterName])
 	p.memories[s.ClusterName] = next
 	here := Entry{Line: l.number, At: s.TakenAt, Cluster: s.ClusterName}

@@ -53,6 +53,9 @@ func (e Entry) unchanged(c *schema.Conversation, reason string) Entry {
 
 func (e Entry) event(c *schema.Conversation, m *schema.Message) Entry {
 	e.Kind, e.Text, e.Command = m.Kind, m.Content, m.SuggestedCommand
+	if c.Cluster == schema.OwnCluster { // it goes by when snapshots were stored
+		e.At = m.At
+	}
 	return e.of(c)
 }
 

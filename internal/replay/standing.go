@@ -32,7 +32,8 @@ func (p *player) look(s *schema.ClusterContext, stored time.Time) {
 func (s *Standing) Why(name string, now time.Time) []detect.Reason {
 	if name == s.Cluster {
 		silent := detect.WhySilent(s.Cluster, s.memory, s.stored, s.stored.Add(now.Sub(s.At)), s.rules)
-		return append([]detect.Reason{silent}, detect.Why(s.memory, &s.snapshot, s.rules, detect.Collector(s.Cluster))...)
+		return slices.Concat([]detect.Reason{silent}, detect.Why(s.memory, nil, s.rules, detect.Cluster(s.Cluster)),
+			detect.Why(s.memory, nil, s.rules, detect.Collector(s.Cluster)), detect.Why(s.memory, nil, s.rules, detect.Clock(s.Cluster)))
 	}
 	return detect.Why(s.memory, &s.snapshot, s.rules, s.object(name))
 }

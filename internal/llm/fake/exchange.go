@@ -11,9 +11,11 @@ import (
 // Exchange is one request and the way to answer it, which is to be used once.
 type Exchange struct {
 	Request Request
+	Read    int // tokens of the prompt that the model has read; 0: all there are
 	w       http.ResponseWriter
 	http    *http.Request
 	answer  func(Request) string
+	shape   func(status int, kind, code, message string) any
 }
 
 // Answer is what the model would say.
@@ -44,13 +46,23 @@ func (x *Exchange) Body(status int, contentType, body string) {
 	_, _ = x.w.Write([]byte(body)) // a client that left wants no answer
 }
 
-// Error answers with an error in the shape of OpenAI's.
+// Error answers with an error in the shape of this server's.
 func (x *Exchange) Error(status int, kind, code, message string) {
+	x.JSON(status, x.Shape(status, kind, code, message))
+}
+
+// Shape is what Error sends.
+func (x *Exchange) Shape(status int, kind, code, message string) any {
+	return x.shape(status, kind, code, message)
+}
+
+// shapeOf is the shape of OpenAI's errors.
+func shapeOf(_ int, kind, code, message string) any {
 	e := map[string]any{"message": message, "type": kind, "param": nil, "code": nil}
 	if code != "" {
 		e["code"] = code
 	}
-	x.JSON(status, map[string]any{"error": e})
+	return map[string]any{"error": e}
 }
 
 func (x *Exchange) unauthorized() {
@@ -91,7 +103,10 @@ func (x *Exchange) Completion(choices []any) map[string]any {
 }
 
 func (x *Exchange) usage(out int) map[string]any {
-	in := (len(x.Request.Body) + 3) / 4
+	in := x.Request.Tokens()
+	if x.Read > 0 {
+		in = x.Read
+	}
 	return map[string]any{"prompt_tokens": in, "completion_tokens": out, "total_tokens": in + out}
 }
 

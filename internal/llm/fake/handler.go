@@ -10,8 +10,11 @@ import (
 // Options of a Handler. The zero value asks for no key, has every model and answers by Script.
 type Options struct {
 	Key    string               // the Bearer token that every request needs; "": none
+	Base   string               // of its paths; "": /v1
 	Models []string             // that exist; none: every model does
 	Answer func(Request) string // what the model says; nil: Script
+	// Shape is how errors look; nil: as OpenAI's do.
+	Shape func(status int, kind, code, message string) any
 	// Before sees every request for a completion, those that are to be refused too, which have Refused set. If it
 	// returns true, it has answered the request itself. It is not asked to answer one that is refused. May be nil.
 	Before func(*Exchange) bool
@@ -49,7 +52,10 @@ func (r Request) User() string {
 	return ""
 }
 
-// Handler answers /v1/chat/completions and /v1/models, and refuses everything else.
+// Tokens is how many tokens a server counts for the request: one for every four bytes.
+func (r Request) Tokens() int { return (len(r.Body) + 3) / 4 }
+
+// Handler answers chat/completions and models below its base, and refuses everything else.
 type Handler struct{ options Options }
 
 // New makes a handler to be mounted somewhere.
@@ -57,18 +63,24 @@ func New(o Options) *Handler {
 	if o.Answer == nil {
 		o.Answer = Script
 	}
+	if o.Shape == nil {
+		o.Shape = shapeOf
+	}
+	if o.Base == "" {
+		o.Base = "/v1"
+	}
 	return &Handler{options: o}
 }
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &Exchange{w: w, http: r, answer: h.options.Answer}
+	x := &Exchange{w: w, http: r, answer: h.options.Answer, shape: h.options.Shape}
 	switch {
-	case r.URL.Path == "/v1/chat/completions" && r.Method == http.MethodPost:
+	case r.URL.Path == h.options.Base+"/chat/completions" && r.Method == http.MethodPost:
 		h.complete(x)
 	case !h.authorized(r):
 		x.unauthorized()
-	case r.URL.Path == "/v1/models" && r.Method == http.MethodGet:
+	case r.URL.Path == h.options.Base+"/models" && r.Method == http.MethodGet:
 		h.list(x)
 	default:
 		x.Error(http.StatusNotFound, "invalid_request_error", "unknown_url", fmt.Sprintf("Unknown request URL: %s %s.", r.Method, r.URL.Path))

@@ -18,6 +18,12 @@ type Options struct {
 	Key    string               // the Bearer token that every request needs; "": none
 	Models []string             // that exist; none: every model does
 	Answer func(Request) string // what the model says; nil: Answer
+
+	Dialect Dialect // the kind of server; zero: OpenAI's
+	Context int     // tokens that the model reads, a token for every four bytes of a request; 0: any number
+	// Refuses are the fields that it does not take. Besides names of fields these are json_schema and json_object, which
+	// are formats, strict, which is a schema to be kept strictly, and system, which is a role.
+	Refuses []string
 }
 
 // Request is a chat completion that a server was asked for, well-formed or not.
@@ -32,6 +38,7 @@ type Exchange = fake.Exchange
 // Handler is the server without its listener.
 type Handler struct {
 	*fake.Handler
+	options Options
 
 	mu       sync.Mutex
 	faults   []Fault
@@ -45,18 +52,27 @@ func NewHandler(o Options) *Handler {
 	if o.Answer == nil {
 		o.Answer = Answer
 	}
-	h := &Handler{arrived: make(chan struct{})}
-	h.Handler = fake.New(fake.Options{Key: o.Key, Models: o.Models, Answer: o.Answer, Before: h.before})
+	if o.Dialect.Name == "" {
+		o.Dialect = Dialects()[0]
+	}
+	h := &Handler{options: o, arrived: make(chan struct{})}
+	h.Handler = fake.New(fake.Options{
+		Key: o.Key, Base: o.Dialect.Base, Models: o.Models, Answer: o.Answer, Shape: o.Dialect.shape, Before: h.before,
+	})
 	return h
 }
 
 // before notes a request, and breaks it if a fault is meant for it.
 func (h *Handler) before(x *Exchange) bool {
 	fault := h.record(x.Request)
-	if fault != nil {
+	switch {
+	case x.Request.Refused != "":
+		return false
+	case fault != nil:
 		fault(x)
+		return true
 	}
-	return fault != nil
+	return h.options.Dialect.serve(x, h.options)
 }
 
 // Fault makes the next requests break, one fault each.
@@ -119,6 +135,7 @@ func (h *Handler) record(r Request) Fault {
 type Server struct {
 	*Handler
 	url  string
+	addr string
 	http *http.Server
 	done chan struct{}
 }
@@ -133,7 +150,7 @@ func NewServer(o Options) (*Server, error) {
 		return nil, fmt.Errorf("listen for requests to the model: %w", err)
 	}
 	h := NewHandler(o)
-	s := &Server{Handler: h, url: "http://" + l.Addr().String() + "/v1", done: make(chan struct{})}
+	s := &Server{Handler: h, addr: l.Addr().String(), url: "http://" + l.Addr().String() + h.options.Dialect.Base, done: make(chan struct{})}
 	s.http = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(s.done)
@@ -142,8 +159,11 @@ func NewServer(o Options) (*Server, error) {
 	return s, nil
 }
 
-// URL is the base URL to configure, with /v1.
+// URL is the base URL to configure, with its path.
 func (s *Server) URL() string { return s.url }
+
+// Addr is where it listens.
+func (s *Server) Addr() string { return s.addr }
 
 // Close ends all connections, hanging ones too, and stops listening.
 func (s *Server) Close() {
