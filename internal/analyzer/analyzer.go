@@ -53,7 +53,8 @@ type store interface {
 type Analyzer struct {
 	bus         *bus.Bus
 	store       store
-	model       Model // nil: none is configured
+	model       Model     // nil: none is configured
+	previews    previewer // of the model
 	concurrency int
 	rules       detect.Rules
 	index       *index
@@ -88,6 +89,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		return nil, err
 	}
 	model.Keep(learned{b.Kept("analyzer")})
+	a.previews = model
 	a.model = noticed{model, &a.noticing.model}
 	return a, nil
 }

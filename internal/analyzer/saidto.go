@@ -24,7 +24,7 @@ func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.Repl
 		return client.ReplyResponse{}, err
 	}
 	reply := schema.Reply{
-		Schema: schema.ReplyVersion, Conversation: c.ID, Text: scrub.Text(r.Text), Verb: scrub.Text(r.Verb), ID: id,
+		Schema: schema.ReplyVersion, Conversation: c.ID, Text: scrub.Clean(r.Text), Verb: scrub.Clean(r.Verb), ID: id,
 		Author: schema.Author{Name: r.Author, Channel: "api"},
 	}
 	if err := reply.Validate(); err != nil {

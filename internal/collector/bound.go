@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -82,6 +83,10 @@ func boundService(s *schema.ClusterContext, v *schema.ServiceSummary) {
 		failure := *v.LastFailure
 		failure.Text = scrub.Line(failure.Text, maxTextBytes)
 		v.LastFailure = &failure
+	}
+	v.Instances = slices.Clone(v.Instances)
+	for i := range v.Instances {
+		v.Instances[i].State = scrub.Line(v.Instances[i].State, maxTextBytes)
 	}
 	v.Labels = maps.Clone(v.Labels)
 	for name, value := range v.Labels {

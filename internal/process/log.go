@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -57,10 +56,7 @@ func redacted(_ []string, a slog.Attr) slog.Attr {
 
 // withoutSecret leaves characters as they are: the handlers escape them.
 func withoutSecret(name, text string) string {
-	if clean := scrub.Text(text); clean != text {
-		return clean
-	}
-	if clean := scrub.Value(name, text); strings.HasPrefix(clean, "[REDACTED:") {
+	if clean := scrub.Value(name, text); len(scrub.Found(clean)) > 0 {
 		return clean
 	}
 	return text

@@ -2,6 +2,7 @@ package scrub
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -29,6 +30,7 @@ func JSON(doc []byte) []byte {
 	}
 	out := doc[:0:0]
 	done, name := 0, ""
+	var key keyLines
 	for i := 0; i < len(doc); i++ {
 		switch doc[i] {
 		case '{', '}':
@@ -44,6 +46,9 @@ func JSON(doc []byte) []byte {
 			name = ""
 		}
 		clean, text := literal(doc[i:end], name)
+		if key.next(text) {
+			clean = []byte(`"` + marker(kindKey) + `"`)
+		}
 		if clean != nil {
 			out = append(append(out, doc[done:i]...), clean...)
 			done = end
@@ -99,8 +104,20 @@ func literal(quoted []byte, name string) (clean []byte, text string) {
 	if err != nil {
 		return nil, text
 	}
-	return clean, scrubbed
+	return clean, text
 }
+
+// keyLines follows a private key whose lines are strings of their own.
+type keyLines struct{ inside bool }
+
+// next tells whether a string is a further line of a key that began before it.
+func (k *keyLines) next(text string) bool {
+	within := k.inside && (keyLine.MatchString(text) || keyEnd.MatchString(text))
+	k.inside = (within || keyBegin.MatchString(text)) && !keyEnd.MatchString(text)
+	return within
+}
+
+var keyLine = regexp.MustCompile(`^\s*[A-Za-z0-9+/=]{16,}\s*$`)
 
 // Found counts the secrets that were taken out of a text, by kind, from the marks that are left of them.
 func Found(s string) map[string]int {

@@ -38,6 +38,10 @@ func TestJSONCleansEveryStringAndStaysADocument(t *testing.T) {
 		{"hidden-in-it", `{"l":"pass\u200bword=hunter2"}`, `{"l":"password=[REDACTED:secret]"}`},
 		{"in-a-name", `{"postgres://u:pw@h":1}`, `{"postgres://u:[REDACTED:url]@h":1}`},
 		{"quotes", `{"l":"say \"token\": \"abc\" twice"}`, `{"l":"say \"token\": \"[REDACTED:secret]\" twice"}`},
+		{
+			"key-in-lines", `["-----BEGIN PRIVATE KEY-----","MIIEowIBAAKCAQEA0Z3VS5JJ","MIIEowIBAAKCAQEA0Z3VS5JJ","well","MIIEowIBAAKCAQEA0Z3VS5JJ"]`,
+			`["[REDACTED:private-key]","[REDACTED:private-key]","[REDACTED:private-key]","well","MIIEowIBAAKCAQEA0Z3VS5JJ"]`,
+		},
 		{"no-json", "{token=abc", "{token=[REDACTED:secret]"},
 	} {
 		if got := string(scrub.JSON([]byte(tt.doc))); got != tt.want {

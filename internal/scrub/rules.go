@@ -19,15 +19,16 @@ type rule struct {
 	secret func(line string, match []int) (from, to int, ok bool)
 }
 
-// rules in the order in which they apply. Private keys come before all of them.
+// rules in the order in which they apply. Private keys come before all of them. A cookie goes up to the end of its line,
+// so that it comes after what it could take a half of.
 var rules = []rule{
 	{kind: "url", hints: []string{"://"}, back: schemeStart, pattern: urlPattern, secret: urlSecret},
 	{kind: "auth", hints: []string{"authorization", "bearer", "basic"}, pattern: authPattern, secret: authSecret},
-	{kind: "cookie", hints: []string{"cookie"}, pattern: cookiePattern, secret: cookieSecret},
 	{kind: "jwt", hints: []string{"eyj"}, pattern: jwtPattern, secret: wholeSecret},
 	{kind: "credential", hints: vendorHints, back: vendorStart, pattern: vendorPattern, secret: vendorSecret},
 	{kind: "nats-seed", starts: seedStarts, pattern: seedPattern, secret: wholeSecret},
 	{kind: "secret", hints: valueHints, back: valueStart, inside: true, pattern: valuePattern, secret: valueSecret},
+	{kind: "cookie", hints: []string{"cookie"}, pattern: cookiePattern, secret: cookieSecret},
 	{kind: "email", starts: emailStarts, pattern: emailPattern, secret: emailSecret},
 }
 

@@ -32,6 +32,7 @@ func planted() []struct{ name, text, want string } {
 		{"digest", `Authorization: Digest username="bob", response="6629fae4"`, "Authorization: [REDACTED:auth]"},
 		{"cookie", "Cookie: sid=8f7; theme=dark", "Cookie: [REDACTED:cookie]"},
 		{"set-cookie", "< Set-Cookie: session=abc; Path=/; HttpOnly", "< Set-Cookie: [REDACTED:cookie]"},
+		{"cookie-before-escaped-json", `Cookie: a=b; msg="{\"password\":\"hunter2\"}"`, `Cookie: [REDACTED:cookie]\":\"[REDACTED:secret]\"}"`},
 		{"cookie-with-quoted-value", `cookie: a="b c"; sid=9`, "cookie: [REDACTED:cookie]"},
 		{"curl-cookie", `curl -H 'Cookie: sid=8f7' https://x.test/`, `curl -H 'Cookie: [REDACTED:cookie]' https://x.test/`},
 		{"env-password", "DB_PASSWORD=hunter2 LOG=info", "DB_PASSWORD=[REDACTED:secret] LOG=info"},
