@@ -73,7 +73,7 @@ var plan = []room{
 
 	{"internal/config", "", "envconfig", ""},
 	{"internal/console", "client silence scrub schema", "isatty term", ""},
-	{"internal/process", "config", "tint isatty prometheus sync", ""},
+	{"internal/process", "config scrub", "tint isatty prometheus sync", ""},
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
 	{"internal/channel/channeltest", "channel schema", "cmp", ""},

@@ -48,6 +48,7 @@ func commands() []command {
 		silencesCommand(),
 		unsilenceCommand(),
 		whyCommand(),
+		previewCommand(),
 		demoCommand(),
 		testCommand(),
 		recordCommand(),

@@ -55,7 +55,8 @@ type store interface {
 type Analyzer struct {
 	bus         *bus.Bus
 	store       store
-	model       Model // nil: none is configured
+	model       Model     // nil: none is configured
+	previews    previewer // of the model
 	concurrency int
 	rules       detect.Rules
 	index       *index
@@ -93,6 +94,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	}
 	a.length = &length{model: cfg.LLM.Model, configured: cfg.LLM.PromptTokens, reads: model.PromptTokens}
 	model.Keep(learned{b.Kept("analyzer")})
+	a.previews = model
 	a.model = a.thrifty(cfg, noticed{model, &a.noticing.model})
 	return a, nil
 }

@@ -11,13 +11,14 @@ import (
 )
 
 type metrics struct {
-	snapshots *prometheus.CounterVec
-	events    *prometheus.CounterVec
-	conflicts prometheus.Counter
-	open      *prometheus.GaugeVec
-	recalled  prometheus.Counter
-	unasked   *prometheus.CounterVec
-	cost      *prometheus.CounterVec
+	snapshots  *prometheus.CounterVec
+	events     *prometheus.CounterVec
+	conflicts  prometheus.Counter
+	open       *prometheus.GaugeVec
+	recalled   prometheus.Counter
+	unasked    *prometheus.CounterVec
+	cost       *prometheus.CounterVec
+	suspicious prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -31,6 +32,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, []string{"kind"}),
 		conflicts: f.NewCounter(prometheus.CounterOpts{
 			Name: "bellbuoy_conflicts_total", Help: "Writes that lost to another analyzer's and were decided again.",
+		}),
+		suspicious: f.NewCounter(prometheus.CounterOpts{
+			Name: "bellbuoy_suspicious_evidence_total", Help: "Pieces of evidence that went to a model and read like an instruction to it.",
 		}),
 		open: f.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "bellbuoy_open_conversations", Help: "Open conversations, by severity.",

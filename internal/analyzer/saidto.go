@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // take stores a reply for the conversation that REF names, or for the open one that explains it. What becomes of it is the
@@ -23,7 +24,7 @@ func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.Repl
 		return client.ReplyResponse{}, err
 	}
 	reply := schema.Reply{
-		Schema: schema.ReplyVersion, Conversation: c.ID, Text: r.Text, Verb: r.Verb, ID: id,
+		Schema: schema.ReplyVersion, Conversation: c.ID, Text: scrub.Clean(r.Text), Verb: scrub.Clean(r.Verb), ID: id,
 		Author: schema.Author{Name: r.Author, Channel: "api"},
 	}
 	if err := reply.Validate(); err != nil {

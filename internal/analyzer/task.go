@@ -11,6 +11,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // incidentDeadline bounds everything a model does for one task: the call, its repeats and one repair.
@@ -149,7 +150,8 @@ func (a *Analyzer) newest(ctx context.Context, cluster string) (*schema.ClusterC
 // lets the rules' diagnosis stand.
 func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled {
 	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
-	prompt := diagnose.VerdictPromptWithin(c, s, a.length.tokens())
+	prompt := diagnose.VerdictPromptWithin(c, s, a.length.tokens()) // preview shows the same
+	a.metrics.suspicious.Add(float64(diagnose.Suspicious(c.Evidence)))
 	within := func(tokens int) diagnose.Prompt { return diagnose.VerdictPromptWithin(c, s, tokens) }
 	for range 2 {
 		completion, err := a.ask(ctx, &prompt, within)
@@ -167,7 +169,7 @@ func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema
 		prompt = diagnose.RepairPrompt(prompt, completion.Text, err)
 		within = repaired(within, completion.Text, err)
 	}
-	settled.At = time.Now().UTC()
+	settled.At, settled.Failed = time.Now().UTC(), scrub.Inert(settled.Failed) // which may quote the model
 	if settled.Failed != "" {
 		a.log.Warn("model gave no usable verdict", "conversation", c.ID, "error", settled.Failed)
 	}

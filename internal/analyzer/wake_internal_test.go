@@ -11,14 +11,14 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// counted is kept records that count how often they are read.
-type counted struct {
+// tallied is kept records that count how often they are read.
+type tallied struct {
 	kept
 	data  []byte
 	reads int
 }
 
-func (c *counted) Get(context.Context, string) ([]byte, uint64, error) {
+func (c *tallied) Get(context.Context, string) ([]byte, uint64, error) {
 	c.reads++
 	return c.data, 1, nil
 }
@@ -29,7 +29,7 @@ func TestWhoWakesManyReadsTheMemoryOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records := &counted{data: record}
+	records := &tallied{data: record}
 	a, read := &Analyzer{memories: newMemories(records)}, map[string]memory{}
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for k := range 1000 {

@@ -18,6 +18,7 @@ const DeadVersion = "bellbuoy.dead/v1"
 const (
 	maxDeadBody   = 64 * kib
 	maxDeadReason = 4 * kib
+	maxRead       = 8 << 20 // no message is larger
 )
 
 // DeadLetter is what was given up. Dead fills Schema, At, Who, and, where they are empty, Size and SHA256.
@@ -68,6 +69,9 @@ func sealed(who string, d DeadLetter, now time.Time) DeadLetter {
 		d.SHA256, d.Size = hex.EncodeToString(sum[:]), len(d.Body)
 	}
 	d.Schema, d.Who, d.At = DeadVersion, who, now.UTC()
+	if len(d.Body) <= maxRead {
+		d.Body = scrub.JSON(d.Body) // sees through escapes
+	}
 	d.Body = Text(redacted(string(d.Body), maxDeadBody))
 	d.Reason = redacted(d.Reason, maxDeadReason)
 	return d

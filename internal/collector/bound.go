@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,7 +25,8 @@ func bounded(s *schema.ClusterContext) ([]byte, error) {
 		boundService(s, &s.Services[i])
 	}
 	for i := range s.RecentEvents {
-		s.RecentEvents[i].Text = scrub.Line(s.RecentEvents[i].Text, maxEventBytes)
+		e := &s.RecentEvents[i]
+		e.Kind, e.Object, e.Text = scrub.Line(e.Kind, maxTextBytes), scrub.Line(e.Object, maxEventObject), scrub.Line(e.Text, maxEventBytes)
 	}
 	for i := range s.ActiveAlerts {
 		s.ActiveAlerts[i].LastMessage = scrub.Line(s.ActiveAlerts[i].LastMessage, maxTextBytes)
@@ -75,15 +77,20 @@ func boundService(s *schema.ClusterContext, v *schema.ServiceSummary) {
 	lines := cleanLines(v.RecentLogs)
 	omit(s, "recent_logs", len(lines)-schema.MaxLogLines)
 	v.RecentLogs = lines[max(0, len(lines)-schema.MaxLogLines):]
+	v.Image, v.PreviousImage = scrub.Line(v.Image, maxTextBytes), scrub.Line(v.PreviousImage, maxTextBytes)
 	v.NotWanted = scrub.Line(v.NotWanted, maxTextBytes)
 	if v.LastFailure != nil {
 		failure := *v.LastFailure
 		failure.Text = scrub.Line(failure.Text, maxTextBytes)
 		v.LastFailure = &failure
 	}
+	v.Instances = slices.Clone(v.Instances)
+	for i := range v.Instances {
+		v.Instances[i].State = scrub.Line(v.Instances[i].State, maxTextBytes)
+	}
 	v.Labels = maps.Clone(v.Labels)
 	for name, value := range v.Labels {
-		v.Labels[name] = scrub.Line(value, maxTextBytes)
+		v.Labels[name] = scrub.Line(scrub.Value(name, value), maxTextBytes)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 	"github.com/bellbuoy/bellbuoy/internal/source"
 )
 
@@ -267,6 +268,9 @@ func (c *Collector) publish(ctx context.Context, s schema.ClusterContext) error 
 	}
 	c.metrics.snapshots.Inc()
 	c.metrics.bytes.Set(float64(len(b)))
+	for kind, n := range scrub.Found(string(b)) {
+		c.metrics.secrets.WithLabelValues(kind).Add(float64(n))
+	}
 	c.last = &s
 	c.desk.show(c.readers)
 	c.mu.Lock()

@@ -14,6 +14,7 @@ type metrics struct {
 	failures  *prometheus.CounterVec
 	happened  *prometheus.CounterVec
 	looks     *prometheus.CounterVec
+	secrets   *prometheus.CounterVec
 }
 
 // looked counts a look-up.
@@ -44,11 +45,12 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 		failures: prometheus.NewCounterVec(counter("source_failures_total", "Readings of a source that failed or came too late."), []string{"source"}),
 		happened: prometheus.NewCounterVec(counter("happenings_total", "What sources reported, each once, by kind."), []string{"kind"}),
 		looks:    prometheus.NewCounterVec(counter("lookups_total", "Look-ups that were asked for, by what became of them."), []string{"outcome"}),
+		secrets:  prometheus.NewCounterVec(counter("secrets_removed_total", "Secrets taken out of snapshots, by kind; what a log still holds counts with each snapshot."), []string{"kind"}),
 	}
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.snapshots, m.failed, m.bytes, m.read, m.failures, m.happened, m.looks} {
+	for _, c := range []prometheus.Collector{m.snapshots, m.failed, m.bytes, m.read, m.failures, m.happened, m.looks, m.secrets} {
 		if err := reg.Register(c); err != nil {
 			return m, fmt.Errorf("register the collector's metrics: %w", err)
 		}

@@ -42,6 +42,7 @@ const (
 	maxTracked     = schema.MaxServices
 	forgetAfter    = 7 * 24 * time.Hour // after its newest happening, a service that left the cluster is forgotten
 	maxEventBytes  = 400
+	maxEventObject = 2*schema.MaxName + 1 // namespace/name
 	maxTextBytes   = 1 << 10
 	maxRecordBytes = 3 << 20
 )
@@ -80,7 +81,7 @@ func short(key string) string {
 
 // note adds an event, in the order of time.
 func (r *record) note(e schema.ClusterEvent) {
-	e.Text = scrub.Line(e.Text, maxEventBytes)
+	e.Kind, e.Object, e.Text = scrub.Line(e.Kind, maxTextBytes), scrub.Line(e.Object, maxEventObject), scrub.Line(e.Text, maxEventBytes)
 	i, _ := slices.BinarySearchFunc(r.Events, e, func(have, want schema.ClusterEvent) int {
 		if have.At.After(want.At) {
 			return 1

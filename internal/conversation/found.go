@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 const (
@@ -271,7 +272,7 @@ func labels(all map[string]string) map[string]string {
 	names := slices.Sorted(maps.Keys(all))
 	kept := make(map[string]string, min(len(names), maxLabels))
 	for _, name := range names[:min(len(names), maxLabels)] {
-		kept[line(name, maxName)] = line(all[name], maxLine)
+		kept[line(name, maxName)] = line(scrub.Value(name, all[name]), maxLine)
 	}
 	return kept
 }

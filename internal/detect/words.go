@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 const (
@@ -26,8 +27,9 @@ func titled(format, name string) string {
 	return before + name + after
 }
 
+// fact is s without secrets and what hides, and then cut: half a secret is not recognised any more.
 func fact(s string) string {
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(scrub.Clean(s))
 	if len(s) <= maxFact {
 		return s
 	}

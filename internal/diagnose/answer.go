@@ -20,7 +20,7 @@ const (
 
 // CheckAnswer cleans and bounds a model's free text. It fails if nothing readable is left. Commands in it stay text.
 func CheckAnswer(text string) (string, error) {
-	answer := strings.TrimSpace(cut(scrub.Clean(DropThinking(text)), maxAnswer))
+	answer := strings.TrimSpace(cut(scrub.Inert(DropThinking(text)), maxAnswer))
 	if answer == "" {
 		return "", errors.New("check answer: it is empty")
 	}
@@ -37,7 +37,8 @@ func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question sc
 // QuestionPromptWithin is QuestionPrompt for a model that reads fewer tokens.
 func QuestionPromptWithin(c schema.Conversation, s *schema.ClusterContext, question schema.Message, tokens int, looks ...Looked) Prompt {
 	system := answerSystem()
-	request := "The operator's question (a JSON string): " + quote(cut(scrub.Clean(question.Content), maxQuestion))
+	own, quoted := parted(scrub.Clean(question.Content))
+	request := "The operator's question (a JSON string): " + quote(cut(own, maxQuestion))
 	p := page{View: NewView(s), conversation: c}
 	for _, x := range c.Conditions {
 		p.head = append(p.head, x)
@@ -48,6 +49,9 @@ func QuestionPromptWithin(c schema.Conversation, s *schema.ClusterContext, quest
 	p.after = thread(c, question, threadRoom(tokens, system))
 	for _, text := range p.asked(question.Content) {
 		p.after = append(p.after, compact(map[string]string{"now": text})+"\n")
+	}
+	if quoted != "" {
+		p.after = append(p.after, compact(map[string]string{"operator_quotes": cut(quoted, maxQuestion)})+"\n")
 	}
 	request = lookedUp(looks, lookedRoom(tokens, system)) + request
 	around := Tokens(system) + Tokens(request) + 1

@@ -24,7 +24,7 @@ type page struct {
 }
 
 // fenced writes the page as JSON, one value a line, between two lines that bear a nonce. Nothing in a JSON string can
-// begin a line, and nobody who writes into the evidence can know the nonce. The result is at most limit tokens, unless
+// begin a line, and the nonce stands nowhere between them. The result is at most limit tokens, unless
 // what is no evidence takes more; least is how many it would be without any evidence.
 func (p page) fenced(limit int) (text string, least int) {
 	least = Tokens(p.written(nil)) + leftOutTokens
@@ -34,11 +34,12 @@ func (p page) fenced(limit int) (text string, least int) {
 // written is the page with some of the evidence.
 func (p page) written(chosen []schema.Evidence) string {
 	c := p.conversation
-	mark := nonce(c)
 	var b strings.Builder
 	line := func(v any) { b.WriteString(compact(v) + "\n") }
-	fmt.Fprintf(&b, "DATA %s\n", mark)
 	line(about(c))
+	if n := Suspicious(c.Evidence); n > 0 {
+		line(map[string]int{"suspicious_lines": n})
+	}
 	if p.blame {
 		objects := p.allowed(chosen)
 		line(map[string][]string{"allowed_components": objects})
@@ -51,7 +52,7 @@ func (p page) written(chosen []schema.Evidence) string {
 		line(h)
 	}
 	for _, e := range chosen {
-		line(e)
+		b.WriteString(shown(e) + "\n")
 	}
 	if left := missing(c.Evidence, chosen); len(left) > 0 {
 		line(map[string]map[string]int{"evidence_left_out": left})
@@ -59,8 +60,8 @@ func (p page) written(chosen []schema.Evidence) string {
 	for _, text := range p.after {
 		b.WriteString(text)
 	}
-	fmt.Fprintf(&b, "END %s\n", mark)
-	return b.String()
+	mark := nonce(c, b.String())
+	return fmt.Sprintf("DATA %s\n%sEND %s\n", mark, b.String(), mark)
 }
 
 // allowed lists what a verdict may blame or act on: the object, and what the evidence speaks of, as far as it exists.
@@ -83,7 +84,7 @@ func (p page) choose(room int) []schema.Evidence {
 	}
 	named := map[string]bool{}
 	return fitting(c.Evidence, ranks(c.Evidence, suspects), room, func(e *schema.Evidence) int {
-		cost := Tokens(compact(e)) + 1
+		cost := Tokens(shown(*e)) + 1
 		if p.blame && !named[e.Object] {
 			cost += 2*Tokens(quote(e.Object)) + 2
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // Budgets of a prompt, in tokens as Tokens counts them: of system and user text together. The room for the answer comes
@@ -70,8 +71,8 @@ func VerdictPromptWithin(c schema.Conversation, s *schema.ClusterContext, tokens
 // RepairPrompt asks again after an answer that CheckVerdict refused, naming its mistakes. Everything before that stays
 // as it was.
 func RepairPrompt(p Prompt, answer string, problem error) Prompt {
-	p.User += "\n\nYour previous answer was not accepted. It began (a JSON string): " + quote(cut(answer, 1200)) +
-		"\nWhat is wrong with it (a JSON string): " + quote(cut(problem.Error(), 2000)) +
+	p.User += "\n\nYour previous answer was not accepted. It began (a JSON string): " + quote(cut(scrub.Clean(answer), 1200)) +
+		"\nWhat is wrong with it (a JSON string): " + quote(cut(scrub.Clean(problem.Error()), 2000)) +
 		"\nAnswer again with one JSON object in which all of this is put right, and nothing else."
 	return p
 }
@@ -93,11 +94,17 @@ func about(c schema.Conversation) subject {
 	}
 }
 
-// nonce is derived from everything inside the fence, so that it is stable for a conversation's evidence and cannot be
-// written into that evidence.
-func nonce(c schema.Conversation) string {
+// nonce is derived from the evidence, so that identical input gives an identical prompt, which a server can reuse and
+// whose verdict can be kept. Whoever writes into the evidence changes it by writing; whoever knows it from an earlier
+// prompt and writes it into what is said since gets another one, as it never stands in the text that it fences.
+func nonce(c schema.Conversation, inside string) string {
 	sum := sha256.Sum256([]byte(c.ID + "\x00" + compact(c.Evidence)))
-	return hex.EncodeToString(sum[:8])
+	for {
+		if mark := hex.EncodeToString(sum[:8]); !strings.Contains(inside, mark) {
+			return mark
+		}
+		sum = sha256.Sum256(sum[:])
+	}
 }
 
 // compact is v as JSON on one line, without the escapes that only matter inside HTML.
@@ -108,7 +115,7 @@ func compact(v any) string {
 	if err := enc.Encode(v); err != nil {
 		return "null" // a time that JSON has no form for
 	}
-	return strings.TrimSpace(b.String())
+	return strings.TrimSpace(string(scrub.JSON(b.Bytes())))
 }
 
 func quote(s string) string { return compact(s) }

@@ -148,18 +148,18 @@ func (k *checker) supported(object string) bool {
 func (k *checker) diagnosis(model string) schema.Diagnosis {
 	v := k.verdict
 	d := schema.Diagnosis{
-		Summary:          scrub.Line(v.Summary, maxSummary),
+		Summary:          inert(v.Summary, maxSummary),
 		Confidence:       v.Confidence,
-		ConfidenceWhy:    scrub.Line(v.ConfidenceWhy, maxWhy),
+		ConfidenceWhy:    inert(v.ConfidenceWhy, maxWhy),
 		Evidence:         k.cited(),
 		Alternatives:     k.alternatives(),
 		SelfResolving:    v.SelfResolving && !v.InsufficientData,
 		InsufficientData: v.InsufficientData,
-		Source:           scrub.Line(model, maxModelName),
+		Source:           inert(model, maxModelName),
 	}
 	d.RootCause = schema.RootCause{
 		Component: v.RootCause.Component, Category: v.RootCause.Category,
-		Statement: scrub.Line(v.RootCause.Statement, maxStatement),
+		Statement: inert(v.RootCause.Statement, maxStatement),
 	}
 	switch {
 	case v.InsufficientData:
@@ -167,7 +167,7 @@ func (k *checker) diagnosis(model string) schema.Diagnosis {
 		d.Summary = notEnough(d.Summary)
 	case !k.supported(v.RootCause.Component) && d.Confidence != schema.ConfidenceLow:
 		d.Confidence = schema.ConfidenceLow
-		d.ConfidenceWhy = scrub.Line("only log lines speak for it. "+d.ConfidenceWhy, maxWhy)
+		d.ConfidenceWhy = inert("only log lines speak for it. "+d.ConfidenceWhy, maxWhy)
 	}
 	d.Action, d.Command = k.action(d.Confidence)
 	return d
@@ -184,7 +184,7 @@ func notEnough(summary string) string {
 // action is the verdict's, meant for the cause and as bold as its support allows.
 func (k *checker) action(confidence string) (schema.Action, string) {
 	v := k.verdict
-	a := schema.Action{Verb: v.Action.Verb, Target: v.Action.Target, Reason: scrub.Line(v.Action.Reason, maxWhy)}
+	a := schema.Action{Verb: v.Action.Verb, Target: v.Action.Target, Reason: inert(v.Action.Reason, maxWhy)}
 	if a.Verb == VerbNone {
 		a.Target = ""
 	} else if a.Target != v.RootCause.Component {
@@ -220,7 +220,7 @@ func (k *checker) cited() []schema.Citation {
 	for _, c := range k.verdict.Evidence {
 		seen := slices.ContainsFunc(out, func(x schema.Citation) bool { return x.ID == c.ID })
 		if !seen && len(out) < maxCitations {
-			out = append(out, schema.Citation{ID: c.ID, Why: scrub.Line(c.Why, maxWhy)})
+			out = append(out, schema.Citation{ID: c.ID, Why: inert(c.Why, maxWhy)})
 		}
 	}
 	return out
@@ -229,10 +229,13 @@ func (k *checker) cited() []schema.Citation {
 func (k *checker) alternatives() []schema.Alternative {
 	var out []schema.Alternative
 	for _, a := range k.verdict.Alternatives {
-		statement := scrub.Line(a.Statement, maxWhy)
+		statement := inert(a.Statement, maxWhy)
 		if statement != "" && len(out) < maxAlternatives {
-			out = append(out, schema.Alternative{Statement: statement, Check: scrub.Line(a.Check, maxWhy)})
+			out = append(out, schema.Alternative{Statement: statement, Check: inert(a.Check, maxWhy)})
 		}
 	}
 	return out
 }
+
+// inert is a line of a model's own words, of which no reader's program makes a link, a mention or markup.
+func inert(text string, limit int) string { return scrub.Line(scrub.Inert(text), limit) }

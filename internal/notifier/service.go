@@ -3,10 +3,8 @@ package notifier
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
-	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -18,8 +16,8 @@ const serviceVersion = "0.1.0"
 // notifiers of one server are taken to have the same channels.
 func (n *Notifier) service() bus.Service {
 	return bus.Service{
-		Name: "bellbuoy-notifier", Version: serviceVersion, Description: "What Bellbuoy's channels have been told: told",
-		Endpoints: []bus.Endpoint{{Verb: client.VerbTold, Handle: n.told}},
+		Name: "bellbuoy-notifier", Version: serviceVersion, Description: "What Bellbuoy's channels have been ",
+		Endpoints: []bus.Endpoint{{Verb: client.VerbTold, Handle: n.told}, {Verb: client.VerbShown, Handle: n.shown}},
 	}
 }
 
@@ -30,15 +28,9 @@ func (n *Notifier) told(ctx context.Context, body []byte) (any, error) {
 	}
 	response := client.ToldResponse{Channels: []client.ChannelTold{}}
 	for _, l := range n.loops {
-		record, _, err := l.kept.Get(ctx, l.key(r.ID))
+		told, err := l.toldOf(ctx, r.ID)
 		if err != nil {
-			return nil, fmt.Errorf("read what %s was told of %s: %w", l.name, r.ID, err)
-		}
-		var told channel.Told
-		if len(record) > 0 {
-			if err := json.Unmarshal(record, &told); err != nil {
-				return nil, fmt.Errorf("read what %s was told of %s: %w", l.name, r.ID, err)
-			}
+			return nil, err
 		}
 		_, shadowed := l.ch.(shadow)
 		response.Channels = append(response.Channels, client.ChannelTold{

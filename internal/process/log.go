@@ -1,6 +1,7 @@
 package process
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/lmittmann/tint"
 	"github.com/mattn/go-isatty"
+
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // LogConfig is how a process logs. Its zero value is level info, for people on a terminal and JSON anywhere else.
@@ -20,13 +23,43 @@ type LogConfig struct {
 func Logger(w io.Writer, c LogConfig) *slog.Logger {
 	terminal := isTerminal(w)
 	if c.Format == "json" || c.Format == "" && !terminal {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: c.level()}))
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: c.level(), ReplaceAttr: redacted}))
 	}
-	o := &tint.Options{Level: c.level(), TimeFormat: time.RFC3339, NoColor: true}
+	o := &tint.Options{Level: c.level(), TimeFormat: time.RFC3339, NoColor: true, ReplaceAttr: redacted}
 	if terminal {
 		o.TimeFormat, o.NoColor = time.TimeOnly, os.Getenv("NO_COLOR") != ""
 	}
 	return slog.New(tint.NewTextHandler(w, o))
+}
+
+// redacted takes secrets out of one value, whoever logs it.
+func redacted(_ []string, a slog.Attr) slog.Attr {
+	switch v := a.Value.Resolve(); v.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(withoutSecret(a.Key, v.String()))
+	case slog.KindAny:
+		var text string
+		switch x := v.Any().(type) {
+		case *slog.Source, slog.Level, nil:
+			return a
+		case error:
+			text = x.Error()
+		default:
+			text = fmt.Sprint(x)
+		}
+		if clean := withoutSecret(a.Key, text); clean != text {
+			a.Value = slog.StringValue(clean)
+		}
+	}
+	return a
+}
+
+// withoutSecret leaves characters as they are: the handlers escape them.
+func withoutSecret(name, text string) string {
+	if clean := scrub.Value(name, text); len(scrub.Found(clean)) > 0 {
+		return clean
+	}
+	return text
 }
 
 func (c LogConfig) level() slog.Level {

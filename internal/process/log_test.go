@@ -38,6 +38,17 @@ func TestLoggerWritesPlainTextWhenAsked(t *testing.T) {
 	}
 }
 
+func TestLoggerTakesSecretsOut(t *testing.T) {
+	for _, format := range []string{"json", "text"} {
+		var out bytes.Buffer
+		log := process.Logger(&out, process.LogConfig{Format: format})
+		log.With("url", "nats://app:hunter2@bus").WithGroup("g").Info("dial redis://:hunter2@cache", "err", fmt.Errorf("token=hunter2: %w", io.EOF), "api_key", "hunter2", "n", 7, "body", []string{"password=hunter2"})
+		if got := out.String(); strings.Contains(got, "hunter2") || strings.Count(got, "[REDACTED:") != 5 || strings.Count(got, "\n") != 1 {
+			t.Errorf("%s: line %q", format, got)
+		}
+	}
+}
+
 func TestLoggerKnowsItsLevels(t *testing.T) {
 	for level, want := range map[string]int{"debug": 4, "info": 3, "": 3, "warn": 2, "error": 1} {
 		var out bytes.Buffer

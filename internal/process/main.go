@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // Prefix is what the name of every variable of Bellbuoy begins with, without the underscore.
@@ -48,7 +49,7 @@ func report(w io.Writer, name string, err error) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(w, "%s: %v\n", name, err)
+	fmt.Fprintf(w, "%s: %s\n", name, scrub.Text(err.Error()))
 	if errors.As(err, &Usage{}) || errors.As(err, new(*config.Error)) {
 		return exitUsage
 	}

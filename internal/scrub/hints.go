@@ -1,8 +1,12 @@
 package scrub
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
-// hints finds in one pass over a line which rules can match it.
+// hints finds in one pass over a line where which rule may match it.
 var hints = newHintTable(rules)
 
 // hintTable looks for two neighbouring bytes of each hint, the rarest two, and compares the whole hint only there.
@@ -19,6 +23,9 @@ type hint struct {
 	offset int
 	rule   int
 }
+
+// spot is a place in a line at which a rule's pattern may match.
+type spot struct{ rule, start int }
 
 // pairs is the number of folded pairs: enough that most do not share a place with one that matters.
 const pairs = 1 << 13
@@ -44,31 +51,53 @@ func newHintTable(rules []rule) *hintTable {
 
 func pair(a, b byte) uint16 { return (uint16(a)<<6 ^ uint16(b)) % pairs }
 
-// in returns the rules hinted at, one bit for each.
-func (t *hintTable) in(line string) (found uint) {
+// in returns the places hinted at, those of each rule together and in their order.
+func (t *hintTable) in(line string, room []spot) []spot {
+	found := room[:0]
 	for i := 1; i < len(line); i++ {
 		p := pair(t.fold[line[i-1]], t.fold[line[i]])
 		if t.rare[p] {
-			found |= t.at(line, i-1, p)
+			found = t.at(line, i-1, p, found)
 		}
 	}
 	for i, r := range t.rules {
-		if r.hinted != nil && r.hinted(line) {
-			found |= 1 << i
+		if r.starts != nil {
+			for start := range r.starts(line) {
+				found = append(found, spot{i, start})
+			}
+		}
+	}
+	if len(found) > 1 {
+		slices.SortFunc(found, func(a, b spot) int { return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.start, b.start)) })
+	}
+	return found
+}
+
+// at adds the places of those rules that have a hint whose rarest pair stands at i.
+func (t *hintTable) at(line string, i int, p uint16, found []spot) []spot {
+	for _, h := range t.byPair[p] {
+		from, to := i-h.offset, i-h.offset+len(h.word)
+		if from < 0 || to > len(line) || !strings.EqualFold(line[from:to], h.word) || taken(line, from) {
+			continue
+		}
+		if back := t.rules[h.rule].back; back != nil {
+			from = back(line, from)
+		}
+		if from >= 0 && (t.rules[h.rule].inside || boundary(line, from)) {
+			found = append(found, spot{h.rule, from})
 		}
 	}
 	return found
 }
 
-// at returns the rules with a hint whose rarest pair stands at i.
-func (t *hintTable) at(line string, i int, p uint16) (found uint) {
-	for _, h := range t.byPair[p] {
-		from, to := i-h.offset, i-h.offset+len(h.word)
-		if from >= 0 && to <= len(line) && strings.EqualFold(line[from:to], h.word) {
-			found |= 1 << h.rule
-		}
-	}
-	return found
+// taken tells whether what stands at i is the kind in a marker.
+func taken(line string, i int) bool { return strings.HasSuffix(line[:i], markerOpen) }
+
+// boundary tells whether a word can begin at i.
+func boundary(line string, i int) bool { return i == 0 || !wordByte(line[i-1]) }
+
+func wordByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
 }
 
 // rarest finds the pair of neighbours in word that ordinary text has least.

@@ -1,13 +1,28 @@
 package scrub
 
 import (
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
 )
 
 // urlPattern: scheme, user information, host. 1 scheme, 2 user, 3 password.
-var urlPattern = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]{0,30})://([^\s/@:"'<>?#]*)(?::([^\s/"'<>?#]*))?@`)
+var urlPattern = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]{0,30})://([^\s/@:"'<>?#]*)(?::([^\s/"'<>?#]*))?@`)
+
+// schemeStart is where the scheme begins that ends at i.
+func schemeStart(line string, i int) int {
+	start := i
+	for start > 0 && i-start < 31 && (wordByte(line[start-1]) && line[start-1] != '_' || strings.IndexByte("+.-", line[start-1]) >= 0) {
+		start--
+	}
+	for ; start < i; start++ {
+		if c := line[start] | 0x20; 'a' <= c && c <= 'z' && boundary(line, start) {
+			return start
+		}
+	}
+	return -1
+}
 
 // urlSecret is the password, or else a lone user, which is a token for many servers but not for these.
 func urlSecret(line string, m []int) (from, to int, ok bool) {
@@ -23,9 +38,9 @@ func urlSecret(line string, m []int) (from, to int, ok bool) {
 
 // authPattern: 1 after a scheme of the Authorization header, 2 a scheme with several fields, 3 a header's value
 // without a scheme, 4 a scheme alone.
-var authPattern = regexp.MustCompile(`(?i)\bauthorization\\*["']?\s*[:=]\s*\\*["'\[]*` +
+var authPattern = regexp.MustCompile(`(?i)^(?:authorization\\*["']?\s*[:=]\s*\\*["'\[]*` +
 	`(?:(?:basic|bearer|token|apikey|negotiate|ntlm)\s+([^\s"'\\,;\]]+)|((?:digest|aws4-hmac-sha256)\s+[^\r\n]+)|([^\s"'\\,;\]]+))` +
-	`|\b(?:basic|bearer)\s+([A-Za-z0-9._~+/-]{8,}=*)`)
+	`|(?:basic|bearer)\s+([A-Za-z0-9._~+/-]{8,}=*))`)
 
 func authSecret(line string, m []int) (from, to int, ok bool) {
 	switch {
@@ -40,17 +55,17 @@ func authSecret(line string, m []int) (from, to int, ok bool) {
 }
 
 // cookiePattern: the value of a Cookie or Set-Cookie header; quoted values inside it belong to it.
-var cookiePattern = regexp.MustCompile(`(?i)\b(?:set-)?cookie\\*["']?\s*[:=]\s*\\*["'\[]*([^\s"'=:]+=(?:="[^"\r\n]*"|"[^"\r\n]*"|[^\r\n"'\\])*)`)
+var cookiePattern = regexp.MustCompile(`(?i)^cookie\\*["']?\s*[:=]\s*\\*["'\[]*([^\s"'=:]+=(?:="[^"\r\n]*"|"[^"\r\n]*"|[^\r\n"'\\])*)`)
 
 func cookieSecret(_ string, m []int) (from, to int, ok bool) { return m[2], m[3], true }
 
 // jwtPattern: a JSON Web Token, signed or encrypted, even when its end was cut off.
-var jwtPattern = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,3}`)
+var jwtPattern = regexp.MustCompile(`^eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,3}`)
 
 func wholeSecret(_ string, m []int) (from, to int, ok bool) { return m[0], m[1], true }
 
 // vendorPattern: credentials that their issuers marked by a prefix.
-var vendorPattern = regexp.MustCompile(`\b(?:` + strings.Join([]string{
+var vendorPattern = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`A(?:KIA|SIA)[A-Z0-9]{16}`,
 	`gh[pousr]_[A-Za-z0-9]{20,}`, `github_pat_[A-Za-z0-9_]{20,}`,
 	`gl(?:pat|dt|rt|cbt|ptt|agent)-[A-Za-z0-9_.-]{16,}`,
@@ -70,6 +85,21 @@ var vendorHints = []string{
 	"pypi-", "dckr_pat_", "dop_v1_", "doo_v1_", "hvs.", "hvb.", "sg.", "age-secret", ":aa", "hooks.slack", "discord",
 }
 
+// vendorStart is where a key begins that has its hint at i: some begin before what is telling of them.
+func vendorStart(line string, i int) int {
+	switch line[i] {
+	case 'k', 'K': // of sk_live_ and rk_live_
+		return i - 1
+	case ':': // of a bot's number and key
+		start := i
+		for start > 0 && '0' <= line[start-1] && line[start-1] <= '9' {
+			start--
+		}
+		return start
+	}
+	return i
+}
+
 // vendorSecret keeps the address of a webhook readable, and names that only begin like a key.
 func vendorSecret(line string, m []int) (from, to int, ok bool) {
 	from, to = m[0], m[1]
@@ -80,32 +110,60 @@ func vendorSecret(line string, m []int) (from, to int, ok bool) {
 }
 
 // seedPattern: an NKey seed of NATS, for an operator, account, user, server, cluster or curve key.
-var seedPattern = regexp.MustCompile(`\bS[UAONCX][A-Z2-7]{56}\b`)
+var seedPattern = regexp.MustCompile(`^S[UAONCX][A-Z2-7]{56}\b`)
 
 const seedLength = 58
 
-// seedRun tells whether line has a run of base32 characters as long as a seed. It looks at few bytes of ordinary
+// seedStarts gives where line has a run of base32 characters as long as a seed. It looks at few bytes of ordinary
 // text, because such a run covers every place at which it looks.
-func seedRun(line string) bool {
-	for i := seedLength - 1; i < len(line); {
-		start := i
-		for start > i-seedLength && base32(line[start]) {
-			start--
+func seedStarts(line string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := seedLength - 1; i < len(line); {
+			start := i
+			for start > i-seedLength && base32(line[start]) {
+				start--
+			}
+			if start > i-seedLength {
+				i = start + seedLength
+				continue
+			}
+			if boundary(line, start+1) && !yield(start+1) {
+				return
+			}
+			i += seedLength
 		}
-		if start == i-seedLength {
-			return true
-		}
-		i = start + seedLength
 	}
-	return false
 }
 
 func base32(c byte) bool { return 'A' <= c && c <= 'Z' || '2' <= c && c <= '7' }
 
 // emailPattern: 1 the mailbox, 2 the last label of its domain.
-var emailPattern = regexp.MustCompile(`([A-Za-z0-9_%+-][A-Za-z0-9._%+-]*)@(?:[A-Za-z0-9-]+\.)+([A-Za-z]{2,})\b`)
+var emailPattern = regexp.MustCompile(`^([A-Za-z0-9_%+-][A-Za-z0-9._%+-]*)@(?:[A-Za-z0-9-]+\.)+([A-Za-z]{2,})\b`)
 
-func hasAt(line string) bool { return strings.IndexByte(line, '@') >= 0 }
+// emailStarts gives where a mailbox begins that ends at an at sign.
+func emailStarts(line string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i, done := 0, 0; ; {
+			next := strings.IndexByte(line[i:], '@')
+			if next < 0 {
+				return
+			}
+			i += next
+			start := i
+			for start > done && (wordByte(line[start-1]) || strings.IndexByte(".%+-", line[start-1]) >= 0) {
+				start--
+			}
+			for start < i && line[start] == '.' {
+				start++
+			}
+			if start < i && !yield(start) {
+				return
+			}
+			i++
+			done = i
+		}
+	}
+}
 
 // emailSecret leaves instances of systemd units and Git remotes alone.
 func emailSecret(line string, m []int) (from, to int, ok bool) {

@@ -32,6 +32,7 @@ func planted() []struct{ name, text, want string } {
 		{"digest", `Authorization: Digest username="bob", response="6629fae4"`, "Authorization: [REDACTED:auth]"},
 		{"cookie", "Cookie: sid=8f7; theme=dark", "Cookie: [REDACTED:cookie]"},
 		{"set-cookie", "< Set-Cookie: session=abc; Path=/; HttpOnly", "< Set-Cookie: [REDACTED:cookie]"},
+		{"cookie-before-escaped-json", `Cookie: a=b; msg="{\"password\":\"hunter2\"}"`, `Cookie: [REDACTED:cookie]\":\"[REDACTED:secret]\"}"`},
 		{"cookie-with-quoted-value", `cookie: a="b c"; sid=9`, "cookie: [REDACTED:cookie]"},
 		{"curl-cookie", `curl -H 'Cookie: sid=8f7' https://x.test/`, `curl -H 'Cookie: [REDACTED:cookie]' https://x.test/`},
 		{"env-password", "DB_PASSWORD=hunter2 LOG=info", "DB_PASSWORD=[REDACTED:secret] LOG=info"},
@@ -236,7 +237,8 @@ func BenchmarkText(b *testing.B) {
 	plain := strings.Repeat("10.0.0.7 - - [23/Nov/2026:08:00:00 +0000] \"GET /shop/cart HTTP/1.1\" 200 512 \"-\" \"curl/8.5\"\n"+
 		"2026-11-23T08:00:00.123Z level=info msg=\"request done\" path=/shop/cart status=200 took=3ms trace=4f5e6d7c8b9a\n", 500)
 	secrets := strings.Repeat(plain[:4000]+"DB_PASSWORD=hunter2 dial postgres://app:hunter2@db\n", 20)
-	for name, text := range map[string]string{"ordinary-logs": plain, "secret-in-every-fortieth-line": secrets, "lines-that-nearly-match": logs} {
+	every := strings.Repeat("2026-11-23T08:00:00.123Z level=info msg=\"dial postgres://app:hunter2@db:5432/shop\" DB_PASSWORD=hunter2 took=3ms\n", 500)
+	for name, text := range map[string]string{"ordinary-logs": plain, "two-secrets-in-every-line": every, "secret-in-every-fortieth-line": secrets, "lines-that-nearly-match": logs} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {

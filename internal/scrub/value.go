@@ -8,7 +8,7 @@ import (
 
 // valuePattern: a key that names a secret, a separator, a value. 1 the key's telling word, 2 the separator with what
 // surrounds it, 3 to 6 the value: in escaped quotes, in double quotes, in single quotes, bare; 7 the value of an option.
-var valuePattern = regexp.MustCompile(`(?i)(` + strings.Join([]string{
+var valuePattern = regexp.MustCompile(`(?i)^(` + strings.Join([]string{
 	`password`, `passwd`, `passphrase`, `pwd`, `secret`, `token`, `signature`, `[?&]sig`,
 	`(?:api|access|private|secret|auth|signing|encryption|account|shared)[_-]?key`,
 }, "|") + `)(?:[_-]?[0-9]{1,3}|_b64|_base64|_hash|_hex)?(?:` +
@@ -18,7 +18,25 @@ var valuePattern = regexp.MustCompile(`(?i)(` + strings.Join([]string{
 
 var valueHints = []string{
 	"passw", "passphrase", "pwd", "secret", "token", "signature", "sig=",
-	"_key", "-key", "apikey", "accesskey", "privatekey", "authkey", "signingkey", "encryptionkey", "accountkey", "sharedkey",
+	"_key", "-key", "apikey", "accesskey", "privatekey", "authkey", "signingkey", "encryptionkey", "accountkey", "sharedkey", "secretkey",
+}
+
+// valueStart is where a key begins that has its hint at i.
+func valueStart(line string, i int) int {
+	switch line[i] {
+	case 's', 'S': // of secret and signature, or of ?sig=
+		if len(line) > i+3 && line[i+3] == '=' {
+			return i - 1
+		}
+	case '_', '-': // of the second part of api_key
+		for _, first := range []string{"api", "access", "private", "secret", "auth", "signing", "encryption", "account", "shared"} {
+			if start := i - len(first); start >= 0 && strings.EqualFold(line[start:i], first) {
+				return start
+			}
+		}
+		return -1
+	}
+	return i
 }
 
 // valueSecret is the value, unless it is a placeholder, or the whole is prose rather than data.

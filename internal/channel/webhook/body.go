@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // MaxBody bounds a post, in bytes.
@@ -48,7 +49,9 @@ func render(c schema.Conversation, events []schema.Message, lead schema.Message)
 		}
 		raw, err := json.Marshal(fit)
 		if err == nil && len(raw) <= MaxBody {
-			return visible(raw), true
+			if raw = visible(scrub.JSON(raw)); len(raw) <= MaxBody {
+				return raw, true
+			}
 		} // an error comes from a field that a smaller size leaves out
 	}
 	return nil, false

@@ -19,8 +19,13 @@ const (
 	maxLooked   = 2 << 10 // well behind the end of any line, so that no half of a secret stays
 )
 
-// headline is the one line for people: what is wrong where, or what happened.
+// headline is the one line for people: what is wrong where, or what happened. Receivers pass it on to chats, so that no
+// link, mention or markup may be in it, whoever wrote it.
 func headline(c schema.Conversation, e schema.Message) string {
+	return line(scrub.Inert(plainly(c, e)), maxHeadline)
+}
+
+func plainly(c schema.Conversation, e schema.Message) string {
 	name := line(c.Object.Name, maxPart)
 	where := " on " + line(c.Cluster, maxPart)
 	if c.Object.Kind == schema.KindCluster {

@@ -201,7 +201,7 @@ func describe(sum *schema.ServiceSummary, members []member, collect []string) {
 			if sum.Labels == nil {
 				sum.Labels = map[string]string{}
 			}
-			sum.Labels[key] = scrub.Line(value, schema.MaxName)
+			sum.Labels[key] = scrub.Line(scrub.Value(key, value), schema.MaxName)
 		}
 	}
 }
