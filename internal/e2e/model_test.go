@@ -20,6 +20,7 @@ type mood struct {
 	name    string
 	none    bool
 	fault   llmtest.Fault // nil: it answers
+	well    bool          // it answers in spite of that
 	timeout time.Duration // of a question, retries included
 	says    string        // what people are told of its failure; empty: it does not fail
 }
@@ -31,6 +32,11 @@ func moods() []mood {
 		{name: "garbage", fault: llmtest.Text(`As an AI language model, I } cannot {"summary": `), says: "verdict does not hold"},
 		{name: "500", fault: llmtest.Status(500, "it burns"), timeout: 2 * time.Second, says: "it burns"},
 		{name: "429-retry-after", fault: llmtest.Throttled(1), timeout: 1500 * time.Millisecond, says: "Rate limit reached"},
+		{name: "streams-with-comments", fault: llmtest.Streamed(20), well: true},
+		{name: "refuses-schemas", fault: llmtest.NoSchema(), well: true},
+		{name: "thinks-aloud", fault: llmtest.Think(), well: true},
+		{name: "reads-a-part", fault: llmtest.Reading(300), says: "tokens of a prompt"},
+		{name: "breaks-off", fault: llmtest.StreamCut(), timeout: 2 * time.Second, says: "broke off"},
 		{name: "hangs", fault: llmtest.Hang(), timeout: 500 * time.Millisecond, says: "no answer within"},
 	}
 }
@@ -117,7 +123,7 @@ func (m mood) check(t *testing.T, c schema.Conversation) {
 	switch {
 	case m.none:
 		wantKinds = wantKinds[:1]
-	case m.fault == nil:
+	case m.fault == nil || m.well:
 		wantSource = "test"
 	}
 	if got := e2e.Kinds(c); fmt.Sprint(got) != fmt.Sprint(wantKinds) {

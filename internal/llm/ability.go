@@ -49,6 +49,12 @@ const goodFor = 24 * time.Hour
 
 func (a Ability) stale(now time.Time) bool { return !a.At.IsZero() && now.Sub(a.At) >= goodFor }
 
+// valid refuses what no process of ours has learned.
+func (a Ability) valid() bool {
+	return slices.Contains(formats(), a.Format) && slices.Contains([]string{"", limitOld, limitNew}, a.Limit) &&
+		a.Cap >= 0 && a.Room >= 0 && (a.Ratio == 0 || a.Ratio >= minRatio && a.Ratio <= 1) && !a.At.IsZero()
+}
+
 // Learned keeps what was learned of models, so that other processes and the next start need not learn it again. A key
 // is one token of [a-z0-9], for one server and model.
 type Learned interface {
@@ -94,7 +100,7 @@ func (c *Client) recall(ctx context.Context) {
 	switch {
 	case err != nil:
 		c.log.WarnContext(ctx, "read what was learned of the model: it is learned anew", "host", c.host, "model", c.model, "error", err)
-	case ok && !a.stale(time.Now()) && slices.Contains(formats(), a.Format):
+	case ok && a.valid() && !a.stale(time.Now()):
 		c.known = a
 	}
 }

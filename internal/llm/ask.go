@@ -13,37 +13,37 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// said is a completion, and how many tokens of the prompt its server says it has read.
+// said is a completion, how many tokens of the prompt its server says it has read, and how many it has written of how
+// many allowed.
 type said struct {
 	diagnose.Completion
-	prompt int
+	prompt, wrote, limit int
 }
 
 // ask makes one request as a allows; the doer below may repeat it.
 func (c *Client) ask(ctx context.Context, p diagnose.Prompt, a Ability) (said, error) {
-	got := said{Completion: diagnose.Completion{Model: c.model}}
+	got := said{Completion: diagnose.Completion{Model: c.model}, limit: p.MaxTokens}
 	if strings.TrimSpace(p.User) == "" {
 		return got, &Error{Outcome: OutcomeRefused, Message: "the prompt is empty, and nothing was sent"}
 	}
 	got.Usage = schema.Usage{Calls: 1}
-	limit := p.MaxTokens
 	if a.Cap > 0 {
-		limit = min(limit, a.Cap)
+		got.limit = min(got.limit, a.Cap)
 	}
 	sender, lib := c.doer, c.lib
-	sender.fields = c.fields(a, limit)
+	sender.fields = c.fields(a, got.limit)
 	lib.HTTPClient = &sender
 	resp, err := openai.NewClientWithConfig(lib).CreateChatCompletion(ctx, request(c.model, p, a))
 	if err != nil {
 		return got, err
 	}
-	got.Usage.Tokens, got.prompt = resp.Usage.TotalTokens, resp.Usage.PromptTokens
+	got.Usage.Tokens, got.prompt, got.wrote = resp.Usage.TotalTokens, resp.Usage.PromptTokens, resp.Usage.CompletionTokens
 	got.PromptTokens = resp.Usage.PromptTokens
 	c.metrics.spend(resp.Usage.PromptTokens, resp.Usage.CompletionTokens)
 	if resp.Model != "" {
 		got.Model = resp.Model
 	}
-	got.Text, err = answer(resp, limit)
+	got.Text, err = answer(resp, got.limit)
 	return got, err
 }
 

@@ -100,7 +100,7 @@ func (c *Client) complete(ctx context.Context, p diagnose.Prompt) (diagnose.Comp
 	known := c.ability(ctx)
 	if known.Room > 0 && p.Estimate > known.Room {
 		return diagnose.Completion{Model: c.model}, &Error{Outcome: OutcomeTooLong, Room: known.Room, Message: fmt.Sprintf(
-			"the prompt is about %d tokens long, and the server has shown that it reads about %d", p.Estimate, known.Room)}
+			"the server has shown that it reads about %d tokens of a prompt, and this one is about %d", known.Room, p.Estimate)}
 	}
 	var used schema.Usage
 	for try := known; ; {
@@ -128,7 +128,10 @@ func (c *Client) settle(ctx context.Context, p diagnose.Prompt, got said, err er
 			return got.Completion, cut
 		}
 	}
-	if refused && e.Outcome == OutcomeTooLong && e.Room == 0 {
+	if refused && e.Outcome == OutcomeCut && got.full(p) {
+		e.Outcome, e.Message = OutcomeTooLong, fmt.Sprintf("prompt and answer did not fit: after %d tokens of an answer of at most %d there was no room left", got.wrote, got.limit)
+	}
+	if refused && e.Outcome == OutcomeTooLong {
 		e.Room = c.halve(ctx, p)
 	}
 	if err != nil {

@@ -302,10 +302,12 @@ func TestAHugeErrorBodyIsNotReadWhole(t *testing.T) {
 
 func TestAnAnswerBeyondTheLimitIsRefused(t *testing.T) {
 	s := server(t)
-	s.Always(llmtest.Text(strings.Repeat("a", 9<<20)))
-	_, err := client(t, s).Complete(t.Context(), question())
-	if e := failed(t, err); e.Outcome != llm.OutcomeBroken || !strings.Contains(err.Error(), "8 MiB") {
-		t.Errorf("outcome %s: %v", e.Outcome, err)
+	for _, fault := range []llmtest.Fault{llmtest.Text(strings.Repeat("a", 9<<20)), llmtest.GzipBomb(200, 64<<20)} {
+		s.Always(fault)
+		_, err := client(t, s).Complete(t.Context(), question())
+		if e := failed(t, err); e.Outcome != llm.OutcomeBroken || !strings.Contains(err.Error(), "8 MiB") {
+			t.Errorf("outcome %s: %v", e.Outcome, err)
+		}
 	}
 }
 

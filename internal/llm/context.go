@@ -57,6 +57,12 @@ func (c *Client) wasCut(ctx context.Context, p diagnose.Prompt, used int) error 
 		"the server read %d tokens of a prompt of about %d and said nothing", used, p.Estimate)}
 }
 
+// full tells whether an answer that was cut off was far from its limit: then the prompt left it no room. Ollama's context
+// holds both.
+func (s said) full(p diagnose.Prompt) bool {
+	return s.wrote > 0 && float64(s.wrote) < 0.9*float64(s.limit) && p.Estimate > p.Least
+}
+
 // halve remembers that p is too long, and gives what to try next.
 func (c *Client) halve(ctx context.Context, p diagnose.Prompt) (room int) {
 	room = p.Halved()

@@ -96,6 +96,24 @@ func TestAServerThatCountsOtherwiseIsNotTakenForOneThatCuts(t *testing.T) {
 	}
 }
 
+func TestAPromptWithoutEvidenceIsNotToBlameForAnAnswerCutOff(t *testing.T) {
+	s := server(t)
+	s.Always(llmtest.ContextFull())
+	c := client(t, s)
+	p := prompt()
+	for _, tt := range []struct {
+		least   int
+		outcome string
+		room    int
+	}{{500, llm.OutcomeCut, 0}, {300, llm.OutcomeTooLong, 400}} {
+		p.Estimate, p.Least = 500, tt.least
+		_, err := c.Complete(t.Context(), p)
+		if e := failed(t, err); e.Outcome != tt.outcome || e.Room != tt.room {
+			t.Errorf("of 500 tokens %d are no evidence: outcome %s, room %d", tt.least, e.Outcome, e.Room)
+		}
+	}
+}
+
 func TestNoUsageSaysNothingAboutAPrompt(t *testing.T) {
 	s := server(t)
 	s.Always(llmtest.Raw(200, "application/json", `{"choices":[{"message":{"role":"assistant","content":"fine"},"finish_reason":"stop"}]}`))

@@ -179,7 +179,7 @@ func (d *doer) refused(status int, h http.Header, body []byte) *failure {
 	if said := words(r.message, d.key); said != "" {
 		e.Message += ": " + said
 	}
-	f := &failure{Error: e, after: waitOf(h, time.Now()), retry: passing(status) && e.Outcome != OutcomeQuota && e.Outcome != OutcomeTooLong}
+	f := &failure{Error: e, after: waitOf(h, time.Now()), retry: passing(status) && e.Outcome != OutcomeQuota}
 	e.Wait = f.after.min
 	switch h.Get("X-Should-Retry") {
 	case "true":

@@ -1,9 +1,11 @@
 package llm_test
 
 import (
+	"encoding/json"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/bellbuoy/bellbuoy/internal/diagnose"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 )
 
@@ -40,6 +42,36 @@ func FuzzErrorBodies(f *testing.F) {
 		said, _ := llm.ErrorWords(500, body, key)
 		if len(said) > 300 || !utf8.ValidString(said) {
 			t.Errorf("%d bytes: %q", len(said), said)
+		}
+	})
+}
+
+func FuzzStreams(f *testing.F) {
+	for _, seed := range []string{
+		"", ":", "data:", "data: [DONE]", "data: {", "data: {\"choices\":[]}\n\ndata: [DONE]\n", "event: error\ndata: {\"error\":{}}", ": c\n{\n\"a\":1}\n",
+		"data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		whole, err := llm.Assembled(body)
+		if err != nil {
+			return
+		}
+		if len(whole) > 6*len(body)+300 {
+			t.Errorf("%d bytes became %d", len(body), len(whole))
+		}
+	})
+}
+
+func FuzzShapes(f *testing.F) {
+	for _, seed := range []string{``, `{}`, `[]`, `{"summary":1}`, `{"evidence":[{"id":"E1"}]}`, `null`, `{"action":{"verb":"x"}}`} {
+		f.Add(seed)
+	}
+	schema := string(diagnose.VerdictSchema())
+	f.Fuzz(func(t *testing.T, value string) {
+		if err := llm.Fits(schema, value); err == nil && !json.Valid([]byte(value)) {
+			t.Errorf("%q fits", value)
 		}
 	})
 }

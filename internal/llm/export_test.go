@@ -46,3 +46,6 @@ func LearnedKey(base, model string) string { return learnedKey(base, model) }
 
 // Fits says in what a value differs from a schema.
 func Fits(schema, value string) error { return fits([]byte(schema), []byte(value)) }
+
+// Assembled is the completion that a stream brought.
+func Assembled(body []byte) ([]byte, error) { return assembled(body) }

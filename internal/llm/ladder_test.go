@@ -3,6 +3,7 @@ package llm_test
 import (
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -140,6 +141,41 @@ func TestOtherErrorsAreNoReasonToAskOtherwise(t *testing.T) {
 	}
 }
 
+func TestAServerThatBreaksOnAFormatIsAskedOtherwise(t *testing.T) {
+	s := server(t)
+	s.Always(func(x *llmtest.Exchange) {
+		if x.Request.Schema != nil {
+			x.Error(500, "server_error", "", "failed to parse grammar")
+			return
+		}
+		x.Say(x.Answer())
+	})
+	c := client(t, s)
+	for i, want := range []int{3, 1} {
+		if got, err := c.Complete(t.Context(), prompt()); err != nil || got.Usage.Calls != want {
+			t.Errorf("question %d took %d calls, want %d: %v", i, got.Usage.Calls, want, err)
+		}
+	}
+}
+
+func TestManyQuestionsAtOnceLearnTheSame(t *testing.T) {
+	s := llmtest.New(t, llmtest.Options{Key: key, Refuses: []string{"response_format", "temperature", "max_tokens"}})
+	c := client(t, s)
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			if _, err := c.Complete(t.Context(), prompt()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	got, err := c.Complete(t.Context(), prompt())
+	if err != nil || got.Usage.Calls != 1 || c.Known().Format != llm.FormatText || c.Known().Limit != "max_completion_tokens" || c.Known().Temperature {
+		t.Errorf("%d calls after all have learned %+v: %v", got.Usage.Calls, c.Known(), err)
+	}
+}
+
 func TestAnAnswerTooLongForTheModelIsAskedForShorter(t *testing.T) {
 	s := server(t)
 	answered := 0
@@ -216,6 +252,29 @@ func TestAShapeIsHeldAgainstItsSchema(t *testing.T) {
 	}
 	if !json.Valid([]byte(schema)) {
 		t.Error("the schema is none")
+	}
+}
+
+func TestWhatIsKnownBeforeAnythingIsLearned(t *testing.T) {
+	for _, tt := range []struct {
+		base, model string
+		want        llm.Ability
+		prompt      int
+	}{
+		{"https://api.openai.com/v1", "gpt-4o", llm.Ability{Format: "strict", Limit: "max_completion_tokens", Temperature: true, System: true}, 6000},
+		{"https://api.openai.com/v1", "o3", llm.Ability{Format: "strict", Limit: "max_completion_tokens", System: true}, 6000},
+		{"http://localhost:11434/v1", "qwen3:8b", llm.Ability{Format: "strict", Limit: "max_tokens", Temperature: true, System: true}, 3000},
+		{"http://localhost:11434/v1", "o3", llm.Ability{Format: "strict", Limit: "max_tokens", System: true}, 3000},
+		{"https://api.anthropic.com/v1", "any", llm.Ability{Format: "text", Limit: "max_tokens", Temperature: true, System: true}, 6000},
+		{"http://somewhere.example/v1", "any", llm.Ability{Format: "strict", Limit: "max_tokens", Temperature: true, System: true}, 3000},
+	} {
+		c, err := llm.New(llm.Config{BaseURL: tt.base, Model: tt.model}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Known() != tt.want || c.PromptTokens() != tt.prompt {
+			t.Errorf("%s at %s: %+v and %d tokens, want %+v and %d", tt.model, tt.base, c.Known(), c.PromptTokens(), tt.want, tt.prompt)
+		}
 	}
 }
 

@@ -80,6 +80,33 @@ func TestACompletionDoesNotDependOnWhatIsKept(t *testing.T) {
 	}
 }
 
+func TestWhatNobodyCanHaveLearnedIsNotBelieved(t *testing.T) {
+	well := llm.Ability{Format: llm.FormatText, Limit: "max_tokens", Temperature: true, System: true, At: time.Now()}
+	for name, change := range map[string]func(*llm.Ability){
+		"believed":  func(*llm.Ability) {},
+		"format":    func(a *llm.Ability) { a.Format = "poem" },
+		"limit":     func(a *llm.Ability) { a.Limit = "tools" },
+		"ratio":     func(a *llm.Ability) { a.Ratio = 40 },
+		"room":      func(a *llm.Ability) { a.Room = -1 },
+		"long-ago":  func(a *llm.Ability) { a.At = a.At.Add(-25 * time.Hour) },
+		"no-record": func(a *llm.Ability) { *a = llm.Ability{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := well
+			change(&a)
+			s := server(t)
+			c := client(t, s)
+			c.Keep(&shelf{kept: map[string]llm.Ability{llm.LearnedKey(s.URL(), "test-model"): a}})
+			if _, err := c.Complete(t.Context(), prompt()); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := formatsSent(t, s)[0] == "text", name == "believed"; got != want {
+				t.Errorf("believed %v: %+v", got, a)
+			}
+		})
+	}
+}
+
 // refusing is a network whose server refuses structured output until it is told otherwise.
 type refusing struct{ asked, refused int }
 
@@ -110,7 +137,8 @@ func TestWhatWasLearnedIsTriedAnewAfterADay(t *testing.T) {
 			later   time.Duration
 			refused int // requests so far
 		}{{0, 3}, {23 * time.Hour, 3}, {2 * time.Hour, 6}, {time.Hour, 6}} {
-			<-time.After(tt.later) // the bubble's clock
+			later := time.NewTimer(tt.later) // by the bubble's clock
+			<-later.C
 			if _, err := c.Complete(t.Context(), prompt()); err != nil {
 				t.Fatal(err)
 			}

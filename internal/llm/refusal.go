@@ -14,6 +14,9 @@ const minCap = 1000
 // was. Every step leaves less to refuse, so that there is an end to them.
 func (a Ability) without(err error, asked int, structured bool) (Ability, string) {
 	e, ok := errors.AsType[*Error](err)
+	if ok && e.Status >= 500 && structured && has(e.said, "response_format", "json_schema", "grammar") {
+		return a.looser() // what a proxy makes of a refusal behind it, and what a grammar's compiler dies of
+	}
 	if !ok || !refusal(e.Status) {
 		return a, ""
 	}

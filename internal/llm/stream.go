@@ -49,15 +49,18 @@ type piece struct {
 // that is none but has comments before it.
 func assembled(body []byte) ([]byte, error) {
 	var s stream
+	rest := body
 	for raw := range bytes.Lines(body) {
+		rest = rest[len(raw):]
 		line := bytes.TrimSpace(raw)
 		data, isData := bytes.CutPrefix(line, []byte("data:"))
 		switch {
-		case !isData && bytes.HasPrefix(line, []byte("{")):
-			return line, nil
+		case !isData && !s.begun && bytes.HasPrefix(line, []byte("{")):
+			return body[len(body)-len(rest)-len(raw):], nil
 		case !isData:
 			continue // a comment, the name of an event, an empty line
 		}
+		s.begun = true
 		if failed := s.add(bytes.TrimSpace(data)); failed != nil {
 			return failed, nil
 		}
@@ -72,7 +75,7 @@ type stream struct {
 	id, model, finish string
 	usage             json.RawMessage
 	content, refusal  strings.Builder
-	ended             bool
+	begun, ended      bool
 }
 
 // add takes one event, and gives it back if it is an error.

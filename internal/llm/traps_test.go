@@ -207,6 +207,17 @@ func TestTrap11AnyNumberOfCommentsMayComeFirst(t *testing.T) {
 	}
 }
 
+func TestCommentsMayStandBeforeAnythingAndOddLinesInside(t *testing.T) {
+	for name, body := range map[string]string{
+		"whole": ": one\n\n: two\n\n{\n  \"choices\": [\n    {\"message\": {\"content\": \"all of it\"}, \"finish_reason\": \"stop\"}\n  ]\n}\n",
+		"odd":   "data: {\"choices\":[{\"delta\":{\"content\":\"all \"}}]}\n{\"error\":1}\nid: 7\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"of it\"}}]}\n\ndata: [DONE]\n",
+	} {
+		if text, err, _ := whole(t, llmtest.Raw(200, "application/json", body)); err != nil || text != "all of it" {
+			t.Errorf("%s: said %q, error %v", name, text, err)
+		}
+	}
+}
+
 func TestTrap12AnErrorIsOneWhereverItStandsInItsEvent(t *testing.T) {
 	_, err, _ := whole(t, llmtest.StreamError(503, "no instance is left")) // behind an id, two blanks, half an answer; nothing follows
 	if e := failed(t, err); e.Outcome != llm.OutcomeServer || e.Status != 503 || !strings.Contains(err.Error(), "no instance is left") {

@@ -70,6 +70,16 @@ func TestPausesBetweenAttempts(t *testing.T) {
 			true,
 		},
 		{
+			"a-date-is-by-the-clock-of-its-server",
+			[]func() (*http.Response, error){
+				reply(503, "Date", now.Add(time.Hour).Format(http.TimeFormat), "Retry-After", now.Add(time.Hour+4*time.Second).Format(http.TimeFormat)),
+				reply(200),
+			},
+			[]time.Duration{4 * time.Second},
+			[]time.Duration{4 * time.Second},
+			true,
+		},
+		{
 			"milliseconds-win",
 			[]func() (*http.Response, error){reply(429, "Retry-After-Ms", "1500", "Retry-After", "30"), reply(200)},
 			[]time.Duration{1500 * time.Millisecond},

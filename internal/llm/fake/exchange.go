@@ -12,6 +12,7 @@ import (
 type Exchange struct {
 	Request Request
 	Read    int // tokens of the prompt that the model has read; 0: all there are
+	Wrote   int // tokens of the answer; 0: one for every four bytes
 	w       http.ResponseWriter
 	http    *http.Request
 	answer  func(Request) string
@@ -106,6 +107,9 @@ func (x *Exchange) usage(out int) map[string]any {
 	in := x.Request.Tokens()
 	if x.Read > 0 {
 		in = x.Read
+	}
+	if x.Wrote > 0 {
+		out = x.Wrote
 	}
 	return map[string]any{"prompt_tokens": in, "completion_tokens": out, "total_tokens": in + out}
 }

@@ -31,8 +31,11 @@ func Script(r Request) string {
 // Components are the objects that a prompt allows a verdict to blame, the one that it is about first.
 func Components(r Request) []string { return readPrompt(r.User()).components }
 
-// item is one piece of evidence in a prompt.
-type item struct {
+// Evidence is the evidence that a prompt holds, in its order.
+func Evidence(r Request) []Item { return readPrompt(r.User()).items }
+
+// Item is one piece of evidence in a prompt.
+type Item struct {
 	ID     string `json:"id"`
 	Kind   string `json:"kind"`
 	Object string `json:"object"`
@@ -43,7 +46,7 @@ type item struct {
 // evidence is what a prompt holds, as far as the script reads it.
 type evidence struct {
 	components []string
-	items      []item
+	items      []Item
 	cause      string // of the diagnosis that stands; empty: there is none
 	question   string
 }
@@ -59,7 +62,7 @@ func readPrompt(user string) evidence {
 			continue
 		}
 		var line struct {
-			item
+			Item
 			Components []string `json:"allowed_components"`
 			Diagnosis  struct {
 				Summary string `json:"summary"`
@@ -72,37 +75,37 @@ func readPrompt(user string) evidence {
 		case line.Diagnosis.Summary != "":
 			e.cause = line.Diagnosis.Summary
 		case line.ID != "" && line.Kind != "":
-			e.items = append(e.items, line.item)
+			e.items = append(e.items, line.Item)
 		}
 	}
 	return e
 }
 
 // first is the first piece of a kind about an object; an empty object is any.
-func (e evidence) first(kind, object string) (item, bool) {
+func (e evidence) first(kind, object string) (Item, bool) {
 	for _, i := range e.items {
 		if i.Kind == kind && (object == "" || i.Object == object) {
 			return i, true
 		}
 	}
-	return item{}, false
+	return Item{}, false
 }
 
 // guilty is a service that the object depends on and of which nothing runs, if the evidence names one.
-func (e evidence) guilty() (item, bool) {
+func (e evidence) guilty() (Item, bool) {
 	for _, i := range e.items {
 		gone := strings.Contains(i.Text, " depends on ") && (strings.Contains(i.Text, "not running") || strings.Contains(i.Text, ": 0 of "))
 		if i.Kind == "neighbour" && i.Object != e.components[0] && gone {
 			return i, true
 		}
 	}
-	return item{}, false
+	return Item{}, false
 }
 
 // finding is what the script makes of the evidence.
 type finding struct {
 	component, category, statement, reach, verb string
-	rests                                       []item
+	rests                                       []Item
 }
 
 func (e evidence) find() finding {
@@ -134,13 +137,13 @@ func (e evidence) find() finding {
 }
 
 // callers is the piece that says what depends on the object.
-func (e evidence) callers() (item, bool) {
+func (e evidence) callers() (Item, bool) {
 	for _, i := range e.items {
 		if i.Kind == "neighbour" && strings.Contains(i.Text, "depend on it") {
 			return i, true
 		}
 	}
-	return item{}, false
+	return Item{}, false
 }
 
 func category(failure string) string {

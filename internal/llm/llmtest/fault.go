@@ -130,8 +130,16 @@ func Huge(status, size int) Fault {
 	}
 }
 
-// Truncated stops in the middle for want of tokens.
+// Truncated stops in the middle because the answer may not be longer.
 func Truncated() Fault {
+	return func(x *Exchange) {
+		x.Wrote = x.Request.MaxTokens
+		ContextFull()(x)
+	}
+}
+
+// ContextFull stops in the middle because prompt and answer together fill what the model can hold.
+func ContextFull() Fault {
 	return func(x *Exchange) {
 		text := x.Answer()
 		x.JSON(http.StatusOK, x.Completion(fake.Choice(text[:len(text)/2], "length", "")))

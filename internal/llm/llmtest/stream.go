@@ -19,7 +19,7 @@ func Streamed(comments int) Fault {
 		for range comments {
 			b.WriteString(": PROCESSING\n\n")
 		}
-		pieces(&b, x.Answer())
+		pieces(&b, x.Request.Model, x.Answer())
 		b.WriteString(event(map[string]any{"id": "1", "model": x.Request.Model, "choices": []any{}, "usage": map[string]any{
 			"prompt_tokens": x.Request.Tokens(), "completion_tokens": 9, "total_tokens": x.Request.Tokens() + 9,
 		}}))
@@ -33,7 +33,7 @@ func StreamCut() Fault {
 	return func(x *Exchange) {
 		var b strings.Builder
 		text := x.Answer()
-		b.WriteString(event(delta(text[:len(text)/2], nil)))
+		b.WriteString(event(delta(x.Request.Model, text[:len(text)/2], nil)))
 		x.Body(http.StatusOK, "text/event-stream", b.String())
 	}
 }
@@ -42,7 +42,7 @@ func StreamCut() Fault {
 func StreamError(status int, message string) Fault {
 	return func(x *Exchange) {
 		var b strings.Builder
-		b.WriteString(": PROCESSING\n\n" + event(delta("Half an", nil)))
+		b.WriteString(": PROCESSING\n\n" + event(delta(x.Request.Model, "Half an", nil)))
 		e, err := json.Marshal(map[string]any{"id": "1", "error": map[string]any{"code": status, "message": message}})
 		if err != nil {
 			return // of a number and a text: it has a form
@@ -63,15 +63,15 @@ func Commented(comments int) Fault {
 	}
 }
 
-func pieces(b *strings.Builder, text string) {
+func pieces(b *strings.Builder, model, text string) {
 	for _, word := range strings.SplitAfter(text, " ") {
-		b.WriteString(event(delta(word, nil)))
+		b.WriteString(event(delta(model, word, nil)))
 	}
-	b.WriteString(event(delta("", "stop")))
+	b.WriteString(event(delta(model, "", "stop")))
 }
 
-func delta(text string, finish any) map[string]any {
-	return map[string]any{"id": "1", "model": "streamed", "choices": []any{
+func delta(model, text string, finish any) map[string]any {
+	return map[string]any{"id": "1", "model": model, "choices": []any{
 		map[string]any{"index": 0, "delta": map[string]any{"content": text}, "finish_reason": finish},
 	}}
 }
@@ -100,7 +100,10 @@ func Gzipped() Fault {
 func GzipBomb(status, size int) Fault {
 	return func(x *Exchange) {
 		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
+		z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+		if err != nil {
+			return // the level exists
+		}
 		block := make([]byte, 64<<10)
 		for sent := 0; sent < size; sent += len(block) {
 			_, _ = z.Write(block) // into memory
