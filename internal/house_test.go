@@ -40,7 +40,7 @@ var plan = []room{
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect silence config schema", "yaml", ""},
-	{"internal/analyzer", "rules decide detect conversation diagnose silence llm client finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/analyzer", "rules decide detect conversation diagnose silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation finding bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
@@ -54,7 +54,7 @@ var plan = []room{
 	{"internal/replay", "decide detect conversation diagnose silence source/file channel channel/webhook client bus scrub schema", "", "llm"},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},
 	{"internal/llm/fake", "", "", "llm diagnose schema"},
-	{"internal/source", "schema", "", ""},
+	{"internal/source", "scrub schema", "", ""},
 	{"internal/source/docker", "source source/procfs config scrub schema", "moby sync", ""},
 	{"internal/source/file", "source config scrub schema", "", ""},
 	{"internal/source/host", "source source/procfs config scrub schema", "", ""},
@@ -67,6 +67,7 @@ var plan = []room{
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
 	{"internal/silence", "schema", "", ""},
+	{"internal/spend", "", "", ""},
 	{"internal/scrub", "schema", "", ""},
 	{"internal/schema", "", "", ""},
 
@@ -85,7 +86,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/silence internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/silence internal/spend internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")

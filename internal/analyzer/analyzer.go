@@ -16,12 +16,14 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/rules"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
+	"github.com/bellbuoy/bellbuoy/internal/spend"
 )
 
 // Config is what an analyzer can be told.
 type Config struct {
 	LLM   llm.Config
 	Calls Calls
+	Spend Spend
 	Rules rules.File
 }
 
@@ -66,6 +68,7 @@ type Analyzer struct {
 	calmed      hints
 	noticing    *noticing
 	length      *length // of prompts; nil: no model
+	ledger      *ledger // nil: no model, or nothing is limited
 	log         *slog.Logger
 	metrics     *metrics
 }
@@ -90,8 +93,21 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	}
 	a.length = &length{model: cfg.LLM.Model, configured: cfg.LLM.PromptTokens, reads: model.PromptTokens}
 	model.Keep(learned{b.Kept("analyzer")})
-	a.model = noticed{model, &a.noticing.model}
+	a.model = a.thrifty(cfg, noticed{model, &a.noticing.model})
 	return a, nil
+}
+
+// thrifty spends on model what cfg allows.
+func (a *Analyzer) thrifty(cfg Config, model Model) Model {
+	t := &thrifty{
+		Model: model, name: cfg.LLM.Model, prices: spend.Prices{Prompt: cfg.Spend.PricePrompt, Completion: cfg.Spend.PriceCompletion},
+		currency: cfg.Spend.Currency, verdicts: verdicts{a.bus.Kept("analyzer")}, log: a.log, metrics: a.metrics,
+	}
+	if limits := cfg.Spend.limits(); !limits.None() {
+		a.ledger = &ledger{kept: a.bus.Kept("analyzer"), limits: limits, clock: serverClock(a.bus)}
+		t.ledger = a.ledger
+	}
+	return t
 }
 
 // Part is the analyzer as a part of a process.

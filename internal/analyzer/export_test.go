@@ -6,6 +6,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/client"
+	"github.com/bellbuoy/bellbuoy/internal/spend"
 )
 
 // Killed makes every write of a ask fate first. Fate says whether the process dies before the write, after it, or not:
@@ -145,3 +146,14 @@ func (a *Analyzer) Notice(ctx context.Context, now time.Time) {
 
 // Unnoticing keeps the loop that notices from looking by itself, so that Notice alone does.
 func (a *Analyzer) Unnoticing() { a.noticing.every = 24 * time.Hour }
+
+// ClockAt makes the model's budgets go by the time that now gives.
+func (a *Analyzer) ClockAt(now func() time.Time) {
+	a.ledger.clock = func(context.Context) (time.Time, error) { return now(), nil }
+}
+
+// Ledger is what the fleet has spent on the model.
+func (a *Analyzer) Ledger(ctx context.Context) (spend.Ledger, error) {
+	l, _, err := a.ledger.read(ctx)
+	return l, err
+}

@@ -15,6 +15,9 @@ type metrics struct {
 	events    *prometheus.CounterVec
 	conflicts prometheus.Counter
 	open      *prometheus.GaugeVec
+	recalled  prometheus.Counter
+	unasked   *prometheus.CounterVec
+	cost      *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -32,6 +35,15 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		open: f.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "bellbuoy_open_conversations", Help: "Open conversations, by severity.",
 		}, []string{"severity"}),
+		recalled: f.NewCounter(prometheus.CounterOpts{
+			Name: "bellbuoy_llm_recalled_total", Help: "Questions that the model had answered before, and was not asked again.",
+		}),
+		unasked: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_llm_unasked_total", Help: "Questions that the model was not asked because a budget was spent, by budget.",
+		}, []string{"budget"}),
+		cost: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_llm_cost_total", Help: "What the model has cost by the prices that are set, by currency.",
+		}, []string{"currency"}),
 	}
 }
 

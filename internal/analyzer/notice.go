@@ -28,7 +28,8 @@ type noticing struct {
 	every  time.Duration // between two looks; 0: noticeEvery
 	shared *finding.Teller
 	mine   *finding.Teller
-	looked time.Time // at the streams
+	spent  *finding.Teller // as shared, looked at more often
+	looked time.Time       // at the streams
 	failed bool
 	name   string // of the model
 	model  modelHealth
@@ -41,6 +42,7 @@ func newNoticing(b *bus.Bus, model string) *noticing {
 	}
 	return &noticing{
 		shared: finding.NewTeller(b, allAnalyzers),
+		spent:  finding.NewTeller(b, allAnalyzers),
 		mine:   finding.NewTeller(b, fmt.Sprintf("analyzer %s on %s", newTraceID()[:8], host)),
 		name:   model,
 		looked: time.Now(), // a minute is time enough for what is just starting
@@ -68,6 +70,7 @@ func (a *Analyzer) notice(ctx context.Context) error {
 func (a *Analyzer) noticeStep(ctx context.Context, now time.Time) {
 	n := a.noticing
 	err := n.mine.Tell(ctx, now, n.model.judge(n.name, now, a.rules.For(schema.OwnCluster, modelObject(n.name), nil).ModelUnavailable))
+	err = errors.Join(err, a.noticeBudgets(ctx, now))
 	if now.Sub(n.looked) >= finding.Repeat {
 		n.looked = now
 		err = errors.Join(err, a.noticeStreams(ctx, now))
@@ -76,6 +79,17 @@ func (a *Analyzer) noticeStep(ctx context.Context, now time.Time) {
 		a.log.Warn("what is wrong with Bellbuoy itself cannot be told meanwhile", "error", err)
 	}
 	n.failed = err != nil
+}
+
+func (a *Analyzer) noticeBudgets(ctx context.Context, now time.Time) error {
+	if a.ledger == nil {
+		return nil
+	}
+	firing, err := a.ledger.findings(ctx)
+	if err != nil {
+		return err
+	}
+	return a.noticing.spent.Tell(ctx, now, firing)
 }
 
 func (a *Analyzer) noticeStreams(ctx context.Context, now time.Time) error {

@@ -155,7 +155,7 @@ func (a *Analyzer) verdict(ctx context.Context, c schema.Conversation, s *schema
 		completion, err := a.ask(ctx, &prompt, within)
 		settled.Usage = sum(settled.Usage, completion.Usage)
 		if err != nil {
-			settled.Failed = err.Error()
+			settled.Failed, settled.Unasked = whyNot(settled.Failed, err)
 			break
 		}
 		d, err := diagnose.CheckVerdict(completion.Text, completion.Model, c, s)
@@ -195,23 +195,27 @@ func repaired(within func(tokens int) diagnose.Prompt, answer string, problem er
 	return func(tokens int) diagnose.Prompt { return diagnose.RepairPrompt(within(tokens), answer, problem) }
 }
 
-// reason answers a question by the model, or by the rules where there is none or it fails.
+// reason answers a question by the model, or by the rules where there is none or it fails, after it has looked up what
+// the question asks for.
 func (a *Analyzer) reason(ctx context.Context, c schema.Conversation, s *schema.ClusterContext, t conversation.Task) conversation.Settled {
 	question := message(c, t.Message)
 	settled := conversation.Settled{Task: t, Sender: schema.SenderAssistant}
+	looks := a.lookUp(ctx, c, s, question.Content)
 	if a.model != nil {
-		prompt := diagnose.QuestionPromptWithin(c, s, question, a.length.tokens())
-		completion, err := a.ask(ctx, &prompt, func(tokens int) diagnose.Prompt { return diagnose.QuestionPromptWithin(c, s, question, tokens) })
+		prompt := diagnose.QuestionPromptWithin(c, s, question, a.length.tokens(), looks...)
+		completion, err := a.ask(ctx, &prompt, func(tokens int) diagnose.Prompt { return diagnose.QuestionPromptWithin(c, s, question, tokens, looks...) })
 		settled.Usage = completion.Usage
 		if err == nil {
 			settled.Answer, err = diagnose.CheckAnswer(completion.Text)
 		}
 		if err != nil {
 			a.log.Warn("model gave no usable answer", "conversation", c.ID, "error", err)
-			settled.Answer = "(no answer from the model, this is what the rules know) " + diagnose.AnswerByRules(c, s, question)
+			settled.Answer = instead(err) + diagnose.AnswerByRules(c, s, question, looks...)
+		} else {
+			settled.Answer = diagnose.WithLooked(settled.Answer, looks)
 		}
 	} else {
-		settled.Answer = diagnose.AnswerByRules(c, s, question)
+		settled.Answer = diagnose.AnswerByRules(c, s, question, looks...)
 	}
 	settled.At = time.Now().UTC()
 	return settled
@@ -224,8 +228,4 @@ func message(c schema.Conversation, id string) schema.Message {
 		}
 	}
 	return schema.Message{}
-}
-
-func sum(a, b schema.Usage) schema.Usage {
-	return schema.Usage{Calls: a.Calls + b.Calls, Tokens: a.Tokens + b.Tokens, Cost: a.Cost + b.Cost}
 }

@@ -41,11 +41,29 @@ func (b *Bus) Request(ctx context.Context, subject string, body []byte) ([]byte,
 	return m.Data, nil
 }
 
+// nobody says who would answer the subject, and whom to start.
 func (b *Bus) nobody(subject string) error {
-	if strings.HasPrefix(subject, b.below("api.")) {
-		return fmt.Errorf("no analyzer answers on %s (%w): is one running? Start `bellbuoy up` or `analyzer`", b.where(), ErrNobody)
+	below := strings.TrimPrefix(subject, b.below(""))
+	for _, r := range Requests() {
+		if matches(r.Pattern, below) {
+			return fmt.Errorf("no %s answers on %s (%w): is one running? Start `bellbuoy up` or `%s`", r.Answerers[0], b.where(), ErrNobody, r.Answerers[0])
+		}
 	}
 	return fmt.Errorf("ask %s: %w", subject, ErrNobody)
+}
+
+// matches tells whether a subject is of the pattern, in which * stands for one token.
+func matches(pattern, subject string) bool {
+	p, s := strings.Split(pattern, "."), strings.Split(subject, ".")
+	if len(p) != len(s) {
+		return false
+	}
+	for i, token := range p {
+		if token != "*" && token != s[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // oneLine is s as a header can carry it.

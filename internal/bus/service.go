@@ -107,14 +107,17 @@ func (d *desk) run(do func()) {
 func (d *desk) handler(ctx context.Context, e Endpoint) micro.HandlerFunc {
 	return func(r micro.Request) {
 		d.free <- struct{}{}
-		d.run(func() { d.bus.answer(ctx, e, r) })
+		d.run(func() {
+			d.bus.reply(r.Reply(), e.Verb, func() (any, error) { return e.Handle(ctx, r.Data()) })
+		})
 	}
 }
 
-func (b *Bus) answer(ctx context.Context, e Endpoint, r micro.Request) {
+// reply sends what answer gives to the inbox of whoever asked: as JSON, or its error as that.
+func (b *Bus) reply(inbox, what string, answer func() (any, error)) {
 	var body []byte
 	err := sheltered(func() error {
-		v, err := e.Handle(ctx, r.Data())
+		v, err := answer()
 		if err != nil {
 			return err
 		}
@@ -124,36 +127,32 @@ func (b *Bus) answer(ctx context.Context, e Endpoint, r micro.Request) {
 		return err
 	})
 	if err == nil {
-		err = b.respond(r, &nats.Msg{Data: body})
+		err = b.respond(inbox, &nats.Msg{Data: body})
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, ErrNotMine) {
 		return
 	}
-	told := b.told(e.Verb, err)
-	header := nats.Header{micro.ErrorCodeHeader: {told.Code}, micro.ErrorHeader: {oneLine(told.Message)}}
-	if err := b.respond(r, &nats.Msg{Header: header}); err != nil {
-		b.log.Warn("request not answered", "verb", e.Verb, "err", err)
-	}
+	b.refuse(inbox, what, b.told(what, err))
 }
 
-// respond answers r. The request's own ways to answer keep the outcome in it, which the service reads as soon as the
-// request has been handed over: they are for handlers that answer before they return.
-func (b *Bus) respond(r micro.Request, m *nats.Msg) error {
-	if m.Subject = r.Reply(); m.Subject == "" {
+// respond answers at an inbox. A micro request's own ways to answer keep the outcome in it, which the service reads as
+// soon as the request has been handed over: they are for handlers that answer before they return.
+func (b *Bus) respond(inbox string, m *nats.Msg) error {
+	if m.Subject = inbox; inbox == "" {
 		return nats.ErrMsgNoReply
 	}
 	return b.nc.PublishMsg(m)
 }
 
 // told is what whoever asked learns of err.
-func (b *Bus) told(verb string, err error) *APIError {
+func (b *Bus) told(what string, err error) *APIError {
 	if api, ok := errors.AsType[*APIError](err); ok {
 		return api
 	}
 	if p, ok := errors.AsType[panicError](err); ok {
-		b.log.Error("handler panicked", "verb", verb, "err", p, "stack", string(p.stack))
-		return &APIError{CodeInternal, "the analyzer met a fault of its own; its log has the details"}
+		b.log.Error("handler panicked", "about", what, "err", p, "stack", string(p.stack))
+		return &APIError{CodeInternal, "whoever was to answer met a fault of its own; its log has the details"}
 	}
-	b.log.Warn("request failed", "verb", verb, "err", err)
+	b.log.Warn("request failed", "about", what, "err", err)
 	return &APIError{CodeInternal, err.Error()}
 }

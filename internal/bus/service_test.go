@@ -40,7 +40,7 @@ func TestServeAnswersAndTellsErrors(t *testing.T) {
 		{"hello", `{"heard":"hello"}`, "", ""},
 		{"missing", "", bus.CodeNotFound, "no such conversation"},
 		{"broken", "", bus.CodeInternal, "first line; second line: broken"},
-		{"panic", "", bus.CodeInternal, "the analyzer met a fault of its own; its log has the details"},
+		{"panic", "", bus.CodeInternal, "whoever was to answer met a fault of its own; its log has the details"},
 		{"huge", "", bus.CodeInternal, "the answer is larger than a message may be: ask for less"},
 	}
 	for _, tt := range tests {

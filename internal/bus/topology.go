@@ -79,6 +79,21 @@ type Consumer struct {
 	KeptAlive     bool // handlers may take longer than AckWait: they are kept alive while they run
 }
 
+// Request is a pattern below the root that is asked and answered, and kept nowhere: who may ask and who may answer.
+type Request struct {
+	Pattern           string
+	Askers, Answerers []string
+}
+
+// Requests is every such pattern. Where several match a subject, the first one counts.
+func Requests() []Request {
+	return []Request{
+		{Pattern: "inspect.*.*", Askers: []string{PartAnalyzer}, Answerers: []string{PartCollector}},
+		{Pattern: "api.told", Askers: []string{People}, Answerers: []string{PartNotifier}},
+		{Pattern: "api.*", Askers: []string{People}, Answerers: []string{PartAnalyzer}},
+	}
+}
+
 const (
 	day      = 24 * time.Hour
 	kib      = 1 << 10

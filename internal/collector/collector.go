@@ -20,6 +20,7 @@ import (
 // publisher is what the collector needs of the bus besides its records.
 type publisher interface {
 	Publish(ctx context.Context, subject string, body []byte, msgID string) (seq uint64, err error)
+	Answer(ctx context.Context, subject string, handle func(ctx context.Context, subject string, body []byte) (any, error)) error
 	Subjects() schema.Subjects
 	Ready() error
 }
@@ -38,6 +39,7 @@ type Collector struct {
 	memory  memory
 	claimed map[string]bool // names of recorded clusters that are known to have their tokens to themselves
 	last    *schema.ClusterContext
+	desk    *desk
 
 	mu        sync.Mutex
 	published time.Time // when a snapshot was last stored; guarded by mu
@@ -82,7 +84,7 @@ func assemble(cfg Config, p publisher, k keeper, readers []*reader, log *slog.Lo
 	id := identity(host, cluster)
 	return &Collector{
 		cfg: cfg, cluster: cluster, host: host, id: id, bus: p, log: log, metrics: m,
-		readers: readers, wake: make(chan struct{}, 1), claimed: map[string]bool{cluster: true}, since: time.Now(),
+		readers: readers, wake: make(chan struct{}, 1), claimed: map[string]bool{cluster: true}, since: time.Now(), desk: newDesk(),
 		memory: memory{
 			keeper: k, log: log, cluster: cluster,
 			self: owner{Collector: id, Host: host, Boot: bootOf(), Interval: cfg.Interval.Seconds()},
@@ -104,6 +106,7 @@ func (c *Collector) run(ctx context.Context) error {
 	for _, r := range c.readers {
 		readers.Go(func() { r.run(ctx, c.wake) })
 	}
+	readers.Go(func() { c.answerLooks(ctx) })
 	loop(ctx, c.cfg.Interval, c.wake, func(now time.Time) {
 		if err := c.step(ctx, now); errors.Is(err, errTaken) && c.memory.record == nil {
 			stop(err)
@@ -265,6 +268,7 @@ func (c *Collector) publish(ctx context.Context, s schema.ClusterContext) error 
 	c.metrics.snapshots.Inc()
 	c.metrics.bytes.Set(float64(len(b)))
 	c.last = &s
+	c.desk.show(c.readers)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.published = time.Now()

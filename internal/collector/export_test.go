@@ -105,3 +105,6 @@ var (
 	// Identity is the id of this machine's collector.
 	Identity = identity
 )
+
+// NewRation tells of each moment whether one more look-up is allowed then.
+func NewRation() func(time.Time) bool { return new(rate).take }

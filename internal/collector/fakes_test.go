@@ -147,6 +147,11 @@ func (b *board) Publish(_ context.Context, subject string, body []byte, _ string
 	return uint64(len(b.shown)), err
 }
 
+func (b *board) Answer(ctx context.Context, _ string, _ func(context.Context, string, []byte) (any, error)) error {
+	<-ctx.Done()
+	return nil
+}
+
 func (b *board) Subjects() schema.Subjects { return schema.Subjects{} }
 func (b *board) Ready() error              { return nil }
 

@@ -13,6 +13,16 @@ type metrics struct {
 	read      *prometheus.HistogramVec
 	failures  *prometheus.CounterVec
 	happened  *prometheus.CounterVec
+	looks     *prometheus.CounterVec
+}
+
+// looked counts a look-up.
+func (m metrics) looked(err error) {
+	outcome := "answered"
+	if err != nil {
+		outcome = "refused"
+	}
+	m.looks.WithLabelValues(outcome).Inc()
 }
 
 // newMetrics makes the collector's metrics and registers them, unless there is no registerer.
@@ -33,11 +43,12 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 		}, []string{"source"}),
 		failures: prometheus.NewCounterVec(counter("source_failures_total", "Readings of a source that failed or came too late."), []string{"source"}),
 		happened: prometheus.NewCounterVec(counter("happenings_total", "What sources reported, each once, by kind."), []string{"kind"}),
+		looks:    prometheus.NewCounterVec(counter("lookups_total", "Look-ups that were asked for, by what became of them."), []string{"outcome"}),
 	}
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.snapshots, m.failed, m.bytes, m.read, m.failures, m.happened} {
+	for _, c := range []prometheus.Collector{m.snapshots, m.failed, m.bytes, m.read, m.failures, m.happened, m.looks} {
 		if err := reg.Register(c); err != nil {
 			return m, fmt.Errorf("register the collector's metrics: %w", err)
 		}

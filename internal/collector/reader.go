@@ -23,6 +23,9 @@ type reader struct {
 	answers  chan answer
 	busy     bool // of the collector's goroutine: a reading is under way
 
+	mu     sync.Mutex
+	opened source.Source // nil: it is not open; guarded by mu
+
 	// What it last gave, of the collector's goroutine.
 	part   source.Reading
 	read   time.Time // when part was read; zero: never
@@ -58,6 +61,7 @@ func (r *reader) run(ctx context.Context, wake chan<- struct{}) {
 		if open == nil {
 			return
 		}
+		r.is(nil)
 		if err := open.Close(); err != nil {
 			r.opening.log.Warn("closing the source", "error", err)
 		}
@@ -70,6 +74,7 @@ func (r *reader) run(ctx context.Context, wake chan<- struct{}) {
 			var err error
 			if open == nil {
 				if open, err = r.open(ctx, a); err == nil {
+					r.is(open)
 					wakers.Go(func() { forward(ctx, open, wake) })
 				}
 			}

@@ -107,7 +107,7 @@ func story() []schema.Conversation {
 	step(0, schema.Message{Kind: schema.EventOpened, Sender: schema.SenderSystem, Content: "checkout: 0 of 3 running; exit 1. Likely: db was stopped by hand at 03:02:11 UTC.", SuggestedCommand: "docker start shop-db-1"}, nil)
 	step(time.Second, schema.Message{Kind: schema.EventDiagnosed, Sender: schema.SenderAssistant, Content: "db was stopped by hand, and checkout cannot start without it.", SuggestedCommand: "docker start shop-db-1", Settles: c.ID + "-1"}, func(c *schema.Conversation) {
 		c.Diagnosis = &schema.Diagnosis{Summary: "db was stopped by hand, and checkout cannot start without it.", Source: "gpt-9", Confidence: schema.ConfidenceHigh, ConfidenceWhy: "the log says so", Command: "docker start shop-db-1"}
-		c.State, c.Usage = schema.StateDiagnosed, schema.Usage{Calls: 1, Tokens: 2345, Cost: 0.0123}
+		c.State, c.Usage = schema.StateDiagnosed, schema.Usage{Calls: 1, Tokens: 2345, Cost: 0.0123, Currency: "EUR"}
 	})
 	step(time.Minute, schema.Message{Kind: schema.EventAsked, Sender: schema.SenderOperator, Author: ada(false), Content: "why did it stop?"}, nil)
 	step(time.Minute+4*time.Second, schema.Message{Kind: schema.EventAnswered, Sender: schema.SenderAssistant, Content: "Somebody stopped db by hand at 03:02:11 UTC. Without it checkout ends with exit 1 as soon as it starts, and the engine tries again and again.", SuggestedCommand: "docker start shop-db-1"}, nil)

@@ -128,7 +128,7 @@ func because(d *schema.Diagnosis) string {
 func cost(u schema.Usage) string {
 	text := Count(u.Calls, "model call") + ", " + Count(u.Tokens, "token")
 	if u.Cost > 0 {
-		text += fmt.Sprintf(", cost %.4f", u.Cost)
+		text += strings.TrimSpace(fmt.Sprintf(", cost %.4f %s", u.Cost, clean(u.Currency)))
 	}
 	return text
 }

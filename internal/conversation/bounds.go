@@ -11,6 +11,7 @@ import (
 // What gives way when a conversation is full, lowest first. Of each, the oldest goes first.
 const (
 	ordinary  = iota // questions that were answered, answers, what rose and fell
+	counted          // questions of the last 24 h and their answers, which may become a line each but stay
 	decision         // what people decided, and commands
 	essential        // the opening, what state and tasks are read from, and what was said just now
 )
@@ -41,11 +42,9 @@ func bound(c *schema.Conversation) {
 func shorten(c *schema.Conversation) {
 	over := size(*c) - schema.MaxConversationBytes
 	for _, t := range []int{ordinary, decision, essential} {
-		kinds := tiers(*c)
-		for i := range c.Messages {
-			if over > 0 && kinds[i] == t {
-				over -= toOneLine(&c.Messages[i])
-			}
+		over = toLines(c, t, over)
+		if t == ordinary {
+			over = toLines(c, counted, over)
 		}
 		for t != essential && over > 0 {
 			saved := dropOldest(c, t)
@@ -55,6 +54,17 @@ func shorten(c *schema.Conversation) {
 			over -= saved
 		}
 	}
+}
+
+// toLines makes a line of each message of the tier, oldest first, until c is no longer over; it gives by how much it is.
+func toLines(c *schema.Conversation, tier, over int) int {
+	kinds := tiers(*c)
+	for i := range c.Messages {
+		if over > 0 && kinds[i] == tier {
+			over -= toOneLine(&c.Messages[i])
+		}
+	}
+	return over
 }
 
 // toOneLine tells how many bytes it saved.
@@ -103,7 +113,15 @@ func messageSize(m *schema.Message) int {
 
 // tiers tells for each message how much it is worth keeping.
 func tiers(c schema.Conversation) []int {
-	t := make([]int, len(c.Messages))
+	t := slices.Repeat([]int{ordinary}, len(c.Messages))
+	if len(t) > 0 {
+		for _, i := range asked(c, c.Messages[len(t)-1].At) {
+			t[i] = counted
+			if answer := settler(c, c.Messages[i].ID); answer >= 0 {
+				t[answer] = counted // without it the question would be asked again
+			}
+		}
+	}
 	for i := range c.Messages {
 		m := &c.Messages[i]
 		if m.SuggestedCommand != "" || decided(m.Kind) {

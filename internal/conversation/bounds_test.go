@@ -55,9 +55,10 @@ func TestLongTextGivesWayFromTheOldest(t *testing.T) {
 	c := after(finding(noon, 1, false, "service_down", "critical"))
 	for i := range 80 {
 		long := fmt.Sprintf("question %d\n%s", i, strings.Repeat("<script> ", 1500))
-		c, _ = conversation.Next(c, saying(at(i), c.HeardSeq+1, "anna", long))
+		at := at(73 * i) // so that no day has more than it may
+		c, _ = conversation.Next(c, saying(at, c.HeardSeq+1, "anna", long))
 		c, _ = conversation.Next(c, conversation.Settled{
-			At:   at(i),
+			At:   at,
 			Task: conversation.Task{Kind: conversation.TaskAnswer, Message: c.Messages[len(c.Messages)-1].ID}, Answer: "so it is",
 		})
 	}
@@ -79,6 +80,35 @@ func TestTooManyOpenQuestionsAreRefused(t *testing.T) {
 	}
 	if got := len(conversation.Owed(c)); got != 21 {
 		t.Errorf("%d tasks owed, want the diagnosis and 20 answers", got)
+	}
+}
+
+func TestQuestionsOfADayAreCountedWhateverElseIsSaid(t *testing.T) {
+	c := after(finding(noon, 1, false, "service_down", "critical"))
+	ask := func(minute int) string {
+		t.Helper()
+		c, _ = conversation.Next(c, saying(at(minute), c.HeardSeq+1, "anna", strings.Repeat("why? ", 1000)))
+		asked := c.Messages[len(c.Messages)-1]
+		c, _ = conversation.Next(c, conversation.Settled{At: at(minute), Task: conversation.Task{Kind: conversation.TaskAnswer, Message: asked.ID}, Answer: "so it is"})
+		return asked.Kind
+	}
+	for i := range 20 {
+		if got := ask(1 + 2*i); got != schema.EventAsked {
+			t.Fatalf("question %d is %s", i, got)
+		}
+	}
+	for i := range 600 {
+		c, _ = conversation.Next(c, saying(at(50+i), c.HeardSeq+1, "eve", []string{"help", "ack because " + strings.Repeat("“so” ", 1000)}[i%2]))
+	}
+	checkBounds(t, c)
+	if got := ask(700); got != schema.EventRefused {
+		t.Errorf("the next question is %s", got)
+	}
+	if got := ask(24*60 + 2); got != schema.EventAsked {
+		t.Errorf("a day after the first one it is %s: %s", got, c.Messages[len(c.Messages)-1].Content)
+	}
+	if got := ask(24*60 + 2); got != schema.EventRefused {
+		t.Errorf("and another one %s", got)
 	}
 }
 

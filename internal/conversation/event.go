@@ -69,6 +69,7 @@ type Settled struct {
 	Sender    string // of the message; empty: the assistant
 	Usage     schema.Usage
 	Failed    string // why the model gave nothing usable, in words for people
+	Unasked   bool   // Failed is why the model was not even asked
 }
 
 // Woke says that the time At has come. Calm says that what is critical of the object is not true at the moment: it is being

@@ -3,12 +3,17 @@ package conversation
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
-// maxOpenQuestions is how many questions may wait for an answer at once.
-const maxOpenQuestions = 20
+// maxOpenQuestions is how many questions may wait for an answer at once, and maxDayQuestions how many may be asked within
+// 24 hours.
+const (
+	maxOpenQuestions = 20
+	maxDayQuestions  = 20
+)
 
 // said folds a reply in. Whatever it says adds a message, so that the watermark moves.
 func said(c schema.Conversation, e Said) (schema.Conversation, string) {
@@ -60,9 +65,32 @@ func (r *reply) apply() {
 		r.refuse("There was nothing to read in that reply. " + allowed(r.was))
 	case openQuestions(r.was) >= maxOpenQuestions:
 		r.refuse(fmt.Sprintf("%d questions wait for an answer already; ask again when there are fewer.", maxOpenQuestions))
+	case r.at.Before(mayAskAgain(r.was, r.at)):
+		r.refuse(fmt.Sprintf("%d questions have been asked here within 24 h, and no more are answered. Ask again after %s; until then show has all that is known.",
+			maxDayQuestions, clock(mayAskAgain(r.was, r.at), r.at)))
 	default:
 		r.person(schema.EventAsked, r.Text)
 	}
+}
+
+// asked lists the messages by which something was asked in the 24 hours before at, as far as they count, oldest first.
+func asked(c schema.Conversation, at time.Time) []int {
+	var all []int
+	for i := range c.Messages {
+		if m := &c.Messages[i]; m.Kind == schema.EventAsked && m.At.After(at.Add(-24*time.Hour)) {
+			all = append(all, i)
+		}
+	}
+	return all[max(0, len(all)-maxDayQuestions):]
+}
+
+// mayAskAgain is when the next question may be asked; not after at if that is now.
+func mayAskAgain(c schema.Conversation, at time.Time) time.Time {
+	all := asked(c, at)
+	if len(all) < maxDayQuestions {
+		return at
+	}
+	return c.Messages[all[0]].At.Add(24 * time.Hour)
 }
 
 // intent is what the reply wants done. An explicit verb wins over the text, which is then its argument or reason.

@@ -139,7 +139,7 @@ func (p *player) event(t *testing.T, text string) conversation.Event {
 		p.newest = p.said(at, rest)
 	case "woke":
 		p.newest = conversation.Woke{At: at, Calm: rest == "calm"}
-	case "verdict", "failed", "answer":
+	case "verdict", "failed", "unasked", "answer":
 		p.newest = p.settled(t, at, what, rest)
 	default:
 		t.Fatalf("line %q: no event %q", text, what)
@@ -167,7 +167,7 @@ func (p *player) settled(t *testing.T, at time.Time, what, rest string) conversa
 	t.Helper()
 	s := conversation.Settled{At: at, Usage: schema.Usage{Calls: 1, Tokens: 1000}}
 	for _, task := range conversation.Owed(p.c) {
-		if s.Task.Kind == "" && (what == "failed" || (task.Kind == conversation.TaskDiagnose) == (what == "verdict")) {
+		if s.Task.Kind == "" && (what == "failed" || what == "unasked" || (task.Kind == conversation.TaskDiagnose) == (what == "verdict")) {
 			s.Task = task
 		}
 	}
@@ -184,8 +184,11 @@ func (p *player) settled(t *testing.T, at time.Time, what, rest string) conversa
 		s.Diagnosis = &schema.Diagnosis{Summary: summary, Command: command, Source: model}
 	case "answer":
 		s.Answer = rest
-	case "failed":
-		s.Failed = rest
+	case "failed", "unasked":
+		s.Failed, s.Unasked = rest, what == "unasked"
+		if s.Unasked {
+			s.Usage = schema.Usage{}
+		}
 	}
 	return s
 }

@@ -3,6 +3,7 @@ package conversation
 import (
 	"cmp"
 	"fmt"
+	"math"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -44,7 +45,11 @@ func diagnosed(c schema.Conversation, e Settled) (schema.Conversation, string) {
 
 func undiagnosed(c schema.Conversation, e Settled) (schema.Conversation, string) {
 	s := begin(c, e.At)
-	text := fmt.Sprintf("The model gave no usable verdict: %s", line(e.Failed, maxLine))
+	what := "The model gave no usable verdict"
+	if e.Unasked {
+		what = "The model was not asked"
+	}
+	text := fmt.Sprintf("%s: %s", what, line(e.Failed, maxLine))
 	stands := ""
 	if c.Diagnosis != nil {
 		stands = "What the rules say stands"
@@ -75,5 +80,7 @@ func (s *step) settle(e Settled, kind, sender, content, next string) {
 	m := s.say(kind, sender, content)
 	m.Settles, m.SuggestedCommand = e.Task.Message, command(next)
 	u := &s.c.Usage
-	u.Calls, u.Tokens, u.Cost = u.Calls+e.Usage.Calls, u.Tokens+e.Usage.Tokens, u.Cost+e.Usage.Cost
+	u.Calls, u.Tokens = u.Calls+e.Usage.Calls, u.Tokens+e.Usage.Tokens
+	u.Cost = math.Round((u.Cost+e.Usage.Cost)*1e8) / 1e8 // a sum of fractions is none that people would write
+	u.Currency = cmp.Or(e.Usage.Currency, u.Currency)
 }

@@ -39,6 +39,7 @@ func (r *Rules) defaultOwn() {
 	r.DeadLetters = LettersRule{OwnRule: OwnRule{Severity: schema.SeverityWarning}, Clear: time.Hour}
 	r.StoreFull = StoreRule{OwnRule: warning, Over: 80, Under: 77, Worse: 95}
 	r.ModelUnavailable = ModelRule{OwnRule: OwnRule{Severity: schema.SeverityWarning}, Hold: 15 * time.Minute, Calls: 3}
+	r.BudgetSpent = OwnRule{Severity: schema.SeverityInfo}
 }
 
 // own is the rule of a condition of Bellbuoy itself that its parts say; nil where there is none of that name.
@@ -52,6 +53,8 @@ func (r *Rules) own(condition string) *OwnRule {
 		return &r.StoreFull.OwnRule
 	case ModelUnavailable:
 		return &r.ModelUnavailable.OwnRule
+	case BudgetSpent:
+		return &r.BudgetSpent
 	}
 	return nil
 }
@@ -90,7 +93,7 @@ func (r *Rules) ownFields() []field {
 		set(StoreFull, "worse", UnitPercent, &store.Worse))
 	all = append(all, store.grades(StoreFull)...)
 	return append(all, set(ModelUnavailable, SettingHold, UnitTime, &model.Hold), set(ModelUnavailable, "calls", UnitCount, &model.Calls).upTo(1000),
-		model.severity(ModelUnavailable))
+		model.severity(ModelUnavailable), r.BudgetSpent.severity(BudgetSpent))
 }
 
 // ownConditions declares them.
@@ -101,5 +104,6 @@ func (r *Rules) ownConditions() []Declared {
 		{DeadLetters, schema.KindDead, "", r.DeadLetters.Severity},
 		{StoreFull, schema.KindStream, "", r.StoreFull.Severity},
 		{ModelUnavailable, schema.KindModel, "", r.ModelUnavailable.Severity},
+		{BudgetSpent, schema.KindBudget, "", r.BudgetSpent.Severity},
 	}
 }

@@ -33,6 +33,7 @@ const (
 	DeadLetters      = schema.DeadLetters
 	StoreFull        = schema.StoreFull
 	ModelUnavailable = schema.ModelUnavailable
+	BudgetSpent      = schema.BudgetSpent
 )
 
 // SeverityLabel on a service sets the severity of all its conditions: info, warning or critical.
@@ -178,6 +179,7 @@ type Rules struct {
 	DeadLetters      LettersRule
 	StoreFull        StoreRule
 	ModelUnavailable ModelRule
+	BudgetSpent      OwnRule
 
 	DeployGrace GraceRule
 	Flapping    FlapRule

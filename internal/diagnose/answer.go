@@ -11,11 +11,11 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
-// Bounds of answers and of the thread that a question goes with, in bytes.
+// Bounds of answers and questions, in bytes.
 const (
 	maxAnswer    = 4000
 	maxQuestion  = 2000
-	maxLogsShown = 10
+	maxLogsShown = 10 // lines
 )
 
 // CheckAnswer cleans and bounds a model's free text. It fails if nothing readable is left. Commands in it stay text.
@@ -27,15 +27,15 @@ func CheckAnswer(text string) (string, error) {
 	return answer, nil
 }
 
-// QuestionPrompt asks a model to answer question about c, from the frozen evidence, the diagnosis and the thread. The
-// evidence comes first and does not change with the thread, so that servers can reuse it. The snapshot, which may be nil,
-// tells how the objects named in the question are now.
-func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question schema.Message) Prompt {
-	return QuestionPromptWithin(c, s, question, MaxPromptTokens)
+// QuestionPrompt asks a model to answer question about c, from the frozen evidence, the diagnosis, the thread, and
+// what was looked up for it. The evidence comes first and does not change with the thread, so that servers can reuse it. The
+// snapshot, which may be nil, tells how the objects named in the question are now.
+func QuestionPrompt(c schema.Conversation, s *schema.ClusterContext, question schema.Message, looks ...Looked) Prompt {
+	return QuestionPromptWithin(c, s, question, MaxPromptTokens, looks...)
 }
 
 // QuestionPromptWithin is QuestionPrompt for a model that reads fewer tokens.
-func QuestionPromptWithin(c schema.Conversation, s *schema.ClusterContext, question schema.Message, tokens int) Prompt {
+func QuestionPromptWithin(c schema.Conversation, s *schema.ClusterContext, question schema.Message, tokens int, looks ...Looked) Prompt {
 	system := answerSystem()
 	request := "The operator's question (a JSON string): " + quote(cut(scrub.Clean(question.Content), maxQuestion))
 	p := page{View: NewView(s), conversation: c}
@@ -45,10 +45,11 @@ func QuestionPromptWithin(c schema.Conversation, s *schema.ClusterContext, quest
 	if d := c.Diagnosis; d != nil {
 		p.head = append(p.head, map[string]any{"diagnosis": d})
 	}
-	p.after = []string{thread(c, question)}
+	p.after = thread(c, question, threadRoom(tokens, system))
 	for _, text := range p.asked(question.Content) {
 		p.after = append(p.after, compact(map[string]string{"now": text})+"\n")
 	}
+	request = lookedUp(looks, lookedRoom(tokens, system)) + request
 	around := Tokens(system) + Tokens(request) + 1
 	data, least := p.fenced(tokens - around)
 	return Prompt{
@@ -69,27 +70,20 @@ func (v *View) asked(text string) []string {
 	return out
 }
 
-// AnswerByRules answers a question about c without a model: what it asks for (logs, status, why, since when, changes,
-// the next step), or all of that in short when it asks for none of them. The snapshot may be nil.
-func AnswerByRules(c schema.Conversation, s *schema.ClusterContext, question schema.Message) string {
+// AnswerByRules answers a question about c without a model: what was looked up for it, and else what it asks for (logs,
+// status, why, since when, changes, the next step), or all of that in short when it asks for none of them. The snapshot
+// may be nil.
+func AnswerByRules(c schema.Conversation, s *schema.ClusterContext, question schema.Message, looks ...Looked) string {
 	a := answerer{View: NewView(s), c: c}
-	topics := []struct {
-		words []string
-		say   func()
-	}{
-		{[]string{"status", "state", "now", "how", "still", "up", "down", "running"}, a.status},
-		{[]string{"since", "when", "long"}, a.since},
-		{[]string{"why", "cause", "reason", "wrong", "happened", "problem"}, a.why},
-		{[]string{"change", "changed", "deploy", "deployed", "event", "events"}, a.changes},
-		{[]string{"log", "logs", "output", "print", "prints", "error", "errors"}, a.logs},
-		{[]string{"fix", "do", "command", "next", "help", "restart", "start"}, a.next},
-	}
 	for _, name := range a.asked(question.Content) {
-		a.say("%s", "Now: "+name)
+		if !answered(looks, schema.LookStatus) {
+			a.say("%s", "Now: "+name)
+		}
 	}
-	spoke := len(a.lines) > 0
-	for _, t := range topics {
-		if slices.ContainsFunc(t.words, func(w string) bool { return hasWord(question.Content, w) }) {
+	spoke := len(a.lines) > 0 || slices.ContainsFunc(looks, func(l Looked) bool { return l.Result != nil })
+	for _, t := range a.topics() {
+		asked := slices.ContainsFunc(t.words, func(w string) bool { return hasWord(question.Content, w) })
+		if asked && !answered(looks, t.look) {
 			t.say()
 			spoke = true
 		}
@@ -100,7 +94,29 @@ func AnswerByRules(c schema.Conversation, s *schema.ClusterContext, question sch
 		a.logs()
 		a.next()
 	}
-	return strings.TrimSpace(cut(scrub.Clean(strings.Join(a.lines, "\n")), maxAnswer))
+	answer := strings.TrimSpace(cut(scrub.Clean(strings.Join(a.lines, "\n")), maxAnswer))
+	if len(looks) == 0 {
+		return answer
+	}
+	return strings.TrimSpace(quoted(looks, number(looks), maxQuoted) + "\n" + cut(answer, maxBeside))
+}
+
+// topic is something that a question may ask for, and the look-up that answers it better.
+type topic struct {
+	words []string
+	say   func()
+	look  string
+}
+
+func (a *answerer) topics() []topic {
+	return []topic{
+		{[]string{"status", "state", "now", "how", "still", "up", "down", "running"}, a.status, schema.LookStatus},
+		{[]string{"since", "when", "long"}, a.since, ""},
+		{[]string{"why", "cause", "reason", "wrong", "happened", "problem"}, a.why, ""},
+		{[]string{"change", "changed", "deploy", "deployed", "event", "events"}, a.changes, schema.LookEvents},
+		{[]string{"log", "logs", "output", "print", "prints", "error", "errors"}, a.logs, schema.LookLogs},
+		{[]string{"fix", "do", "command", "next", "help", "restart", "start"}, a.next, ""},
+	}
 }
 
 type answerer struct {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -58,19 +57,14 @@ func VerdictPrompt(c schema.Conversation, s *schema.ClusterContext) Prompt {
 func VerdictPromptWithin(c schema.Conversation, s *schema.ClusterContext, tokens int) Prompt {
 	system := verdictSystem()
 	request := "\nGive the verdict on " + quote(c.Object.String()) + " as one JSON object, and nothing else."
-	p := page{View: NewView(s), conversation: c, blame: true, after: []string{thread(operators(c), schema.Message{})}}
+	p := page{View: NewView(s), conversation: c, blame: true}
+	p.after = decisions(c, threadRoom(tokens, system)/2)
 	around := Tokens(system) + Tokens(request) + 1
 	data, least := p.fenced(tokens - around)
 	return Prompt{
 		System: system, User: data + request, Schema: VerdictSchema(), SchemaName: VerdictSchemaName, MaxTokens: maxVerdictTokens,
 		Estimate: Tokens(system) + Tokens(data+request), Least: around + least,
 	}
-}
-
-// operators is c with what people did and said alone: what Bellbuoy said itself is in the evidence.
-func operators(c schema.Conversation) schema.Conversation {
-	c.Messages = slices.DeleteFunc(slices.Clone(c.Messages), func(m schema.Message) bool { return m.Sender != schema.SenderOperator })
-	return c
 }
 
 // RepairPrompt asks again after an answer that CheckVerdict refused, naming its mistakes. Everything before that stays

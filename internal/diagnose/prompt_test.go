@@ -114,7 +114,7 @@ func TestALongThreadKeepsDecisionsCommandsAndWhatWasSaidLast(t *testing.T) {
 	question := c.Messages[len(c.Messages)-2]
 	for _, budget := range []int{diagnose.MaxPromptTokens, diagnose.SmallPromptTokens} {
 		p := diagnose.QuestionPromptWithin(c, &s, question, budget)
-		for _, want := range []string{"ben has it", "docker start shop-db-1", "answer 98 ", `{"earlier_left_out":{"answered":`, `"E10"`} {
+		for _, want := range []string{"ben has it", "docker start shop-db-1", "answer 98 ", `{"thread_left_out":{"answered":`, `"E10"`} {
 			if !strings.Contains(p.User, want) {
 				t.Errorf("%d tokens: %q is missing", budget, want)
 			}

@@ -11,6 +11,8 @@ func advice() map[string]struct{ category, do string } {
 		schema.KindDead:    {CategoryUnknown, "nobody handles these again; see the reason, and the letters in the stream DEAD"},
 		schema.KindStream:  {CategoryResources, "the oldest messages go once it is full; find out what writes so much, or give the stream more room"},
 		schema.KindModel:   {CategoryDependency, "the rules diagnose alone meanwhile; see the error, and bellbuoy doctor for the way there"},
+		schema.KindBudget: {CategoryConfig, "the rules diagnose and answer until it begins anew; see which incidents took so much (bellbuoy show), " +
+			"or set a larger budget for all analyzers"},
 	}
 }
 

@@ -2,22 +2,16 @@ package diagnose
 
 import (
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
-// Bounds of the thread that a question goes with, in bytes but for the counts.
+// Bounds of the thread that goes with a prompt: the bytes of a turn, and of one that is kept only as a note.
 const (
-	maxThread      = 3000 // of all of it
-	maxThreadOlder = 1600 // of what stands for the older turns
-	maxThreadTurn  = 500
-	maxThreadTurns = 10
-	maxThreadWords = 120                // of an older decision
-	maxThreadNames = 3                  // of those who took it
-	maxCommands    = maxThreadOlder / 2 // of all of them
+	maxThreadTurn = 500
+	maxThreadNote = 160
+	maxCommand    = 300
 )
 
 // said is one turn of the thread as a prompt shows it.
@@ -29,147 +23,88 @@ type said struct {
 	Command string `json:"command,omitempty"`
 }
 
-// thread is what was said before question, as JSON lines, oldest first, within maxThread. The newest turns are whole.
-// Of older ones the decisions and the commands are kept, those of a kind together, and the others are counted.
-func thread(c schema.Conversation, question schema.Message) string {
+// threadRoom is how much of a budget the thread may take: a third of what the system text leaves.
+func threadRoom(tokens int, system string) int { return max(0, tokens-Tokens(system)) / 3 }
+
+// thread is what was said before question, as JSON lines, oldest first, within room tokens. Of a long one the newest
+// turns stand as they are. Of those before them the decisions and what bore a command stay as notes, or, if those are too many, those of a kind
+// together; the others are counted.
+func thread(c schema.Conversation, question schema.Message, room int) []string {
 	turns := slices.DeleteFunc(slices.Clone(c.Messages), func(m schema.Message) bool { return m.ID == question.ID || m.Content == "" })
-	first, room := len(turns), maxThread-maxThreadOlder
-	for first > 0 && len(turns)-first < maxThreadTurns && len(turn(turns[first-1])) <= room {
-		first--
-		room -= len(turn(turns[first]))
-	}
-	var b strings.Builder
-	b.WriteString(older(turns[:first]))
-	for _, m := range turns[first:] {
-		b.WriteString(turn(m))
-	}
-	return b.String()
+	return told(turns, room)
 }
 
-func turn(m schema.Message) string {
-	t := said{Kind: m.Kind, Sender: m.Sender, Author: authorOf(m), Text: cut(scrub.Clean(m.Content), maxThreadTurn), Command: m.SuggestedCommand}
-	return compact(t) + "\n"
+// decisions is what people decided and said before a verdict, as thread has it: a verdict that ignores it would be
+// blind to what they found out. What Bellbuoy said itself is in the evidence.
+func decisions(c schema.Conversation, room int) []string {
+	turns := slices.DeleteFunc(slices.Clone(c.Messages), func(m schema.Message) bool { return m.Sender != schema.SenderOperator || m.Content == "" })
+	return told(turns, room)
 }
 
-func authorOf(m schema.Message) string {
-	if m.Author == nil {
-		return ""
-	}
-	return scrub.Line(m.Author.Name, 60)
-}
-
-// older stands for turns that are not shown whole, in as many words as there is room for.
-func older(turns []schema.Message) string {
-	if len(turns) == 0 {
-		return ""
-	}
-	rest := commands(turns) + leftOut(turns)
-	for _, how := range []telling{{words: true, apart: true, names: maxThreadNames}, {apart: true, names: maxThreadNames}, {names: maxThreadNames}} {
-		if text := decisions(turns, how) + rest; len(text) <= maxThreadOlder {
-			return text
+func told(turns []schema.Message, room int) []string {
+	lines := make([]string, len(turns))
+	room -= leftOutTokens
+	take := func(i, most int) {
+		if lines[i] != "" {
+			return
+		}
+		line := compact(turn(turns[i], most)) + "\n"
+		if n := Tokens(line); n <= room {
+			room -= n
+			lines[i] = line
 		}
 	}
-	return decisions(turns, telling{}) + rest
-}
-
-// telling is how much is told of older decisions.
-type telling struct {
-	words bool // what was said with the last of a kind
-	apart bool // each person's apart
-	names int  // of people in one line
-}
-
-// decision is what one person, or several, decided once or more.
-type decision struct {
-	Earlier string    `json:"earlier"`
-	By      []string  `json:"by,omitempty"`
-	More    int       `json:"by_more,omitempty"` // times that it was somebody not named
-	Count   int       `json:"count"`
-	Last    time.Time `json:"last"`
-	Text    string    `json:"text,omitempty"` // of the last
-}
-
-// decisions lists what was decided, each kind once, or each person's of a kind.
-func decisions(turns []schema.Message, how telling) string {
-	var all []*decision
-	for _, m := range turns {
-		if !decided(m.Kind) {
+	for i := len(turns) - 1; i >= max(0, len(turns)-2); i-- { // what the question refers to
+		take(i, maxThreadTurn)
+	}
+	stands := ""
+	if open := func(i int) bool { return lines[i] == "" && lasting(turns[i]) }; notes(turns, open) > room {
+		stands = older(turns, open, room*3/4)
+		room -= Tokens(stands)
+	}
+	for i := len(turns) - 1; i >= 0 && stands == ""; i-- {
+		if lasting(turns[i]) {
+			take(i, maxThreadNote)
+		}
+	}
+	for i := len(turns) - 1; i >= 0 && room > 0; i-- {
+		take(i, maxThreadTurn)
+	}
+	left := map[string]int{}
+	var out []string
+	if stands != "" {
+		out = append(out, stands)
+	}
+	for i, line := range lines {
+		if line == "" && stands != "" && lasting(turns[i]) {
 			continue
 		}
-		by := authorOf(m)
-		i := slices.IndexFunc(all, func(d *decision) bool { return d.Earlier == m.Kind && (!how.apart || slices.Equal(d.By, named(by))) })
-		if i < 0 {
-			i = len(all)
-			all = append(all, &decision{Earlier: m.Kind})
-		}
-		d := all[i]
-		d.Count, d.Last = d.Count+1, m.At.UTC()
-		if how.words {
-			d.Text = scrub.Line(m.Content, maxThreadWords)
-		}
-		switch {
-		case by == "" || slices.Contains(d.By, by):
-		case len(d.By) >= how.names:
-			d.More++
-		default:
-			d.By = append(d.By, by)
-		}
-	}
-	var b strings.Builder
-	for _, d := range all {
-		b.WriteString(compact(d) + "\n")
-	}
-	return b.String()
-}
-
-func named(by string) []string {
-	if by == "" {
-		return nil
-	}
-	return []string{by}
-}
-
-// decided tells whether an event is a decision, or what all else follows from.
-func decided(kind string) bool {
-	return slices.Contains([]string{
-		schema.EventOpened, schema.EventReopened, schema.EventAcknowledged, schema.EventUnacknowledged, schema.EventSilenced,
-		schema.EventUnsilenced, schema.EventResolved, schema.EventDismissed, schema.EventJudged, schema.EventFolded,
-	}, kind)
-}
-
-// commands lists the different commands that were shown, the newest last, as many as there is room for.
-func commands(turns []schema.Message) string {
-	var all, seen []string
-	room := maxCommands
-	for _, m := range slices.Backward(turns) {
-		if m.SuggestedCommand == "" || slices.Contains(seen, m.SuggestedCommand) {
+		if line == "" {
+			left[turns[i].Kind]++
 			continue
 		}
-		seen = append(seen, m.SuggestedCommand)
-		if room -= len(quote(m.SuggestedCommand)) + 1; room >= 0 {
-			all = append(all, m.SuggestedCommand)
-		}
+		out = append(out, line)
 	}
-	if len(seen) == 0 {
-		return ""
+	if len(left) > 0 {
+		out = slices.Insert(out, 0, compact(map[string]map[string]int{"thread_left_out": left})+"\n")
 	}
-	slices.Reverse(all)
-	return compact(struct {
-		Commands []string `json:"earlier_commands"`
-		More     int      `json:"more,omitempty"`
-	}{all, len(seen) - len(all)}) + "\n"
+	return out
 }
 
-// leftOut counts the other turns, by kind.
-func leftOut(turns []schema.Message) string {
-	counts := map[string]int{} // in JSON its keys are sorted
-	for _, m := range turns {
-		if !decided(m.Kind) {
-			counts[m.Kind]++
-		}
+// lasting tells whether what is said in m holds until somebody says otherwise: a decision, or a command to run.
+func lasting(m schema.Message) bool {
+	switch m.Kind {
+	case schema.EventAcknowledged, schema.EventUnacknowledged, schema.EventSilenced, schema.EventUnsilenced, schema.EventResolved,
+		schema.EventDismissed, schema.EventReopened, schema.EventJudged, schema.EventRefused:
+		return true
 	}
-	if len(counts) == 0 {
-		return ""
+	return m.SuggestedCommand != ""
+}
+
+func turn(m schema.Message, most int) said {
+	t := said{Kind: m.Kind, Sender: m.Sender, Text: cut(scrub.Clean(m.Content), most), Command: scrub.Line(m.SuggestedCommand, maxCommand)}
+	if m.Author != nil {
+		t.Author = scrub.Line(m.Author.Name, 60)
 	}
-	return compact(map[string]any{"earlier_left_out": counts}) + "\n"
+	return t
 }

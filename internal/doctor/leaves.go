@@ -17,7 +17,7 @@ func (d *doctor) leaves(context.Context) []Finding {
 		add(host, "snapshots with names, labels and redacted log lines (24 h), conversations (90 days), replies (30 days): NATS")
 	}
 	for _, host := range Elsewhere(d.LLM.BaseURL) {
-		add(host, "redacted evidence and questions; kept as its provider says: the model")
+		add(host, "redacted evidence, questions and what is looked up for them; kept as its provider says: the model")
 	}
 	for _, host := range Elsewhere(d.Webhook.URL.Reveal()) {
 		if d.Shadow {

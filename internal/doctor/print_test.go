@@ -112,7 +112,7 @@ func TestOffAndLeavingAreListed(t *testing.T) {
 		"sources/host BELLBUOY_SOURCE does not list it",
 		"channels/webhook BELLBUOY_NOTIFY is shadow: all is decided and stored, and nothing is sent",
 		"leaves/nats.invalid:4222 snapshots with names, labels and redacted log lines (24 h), conversations (90 days), replies (30 days): NATS",
-		"leaves/model.invalid redacted evidence and questions; kept as its provider says: the model",
+		"leaves/model.invalid redacted evidence, questions and what is looked up for them; kept as its provider says: the model",
 		"leaves/stays here conversations 90 days, snapshots 24 h, replies and what was given up 30 days: in " + s.options.DataDir,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

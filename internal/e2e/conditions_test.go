@@ -61,11 +61,11 @@ func never(source string) map[string]string {
 
 func TestEveryConditionFiresFromEverySourceThatReadsItsPart(t *testing.T) {
 	t.Parallel()
-	// Each has its test below, or in conditions_own_test.go; those of the streams and of the model have theirs beside the
+	// Each has its test below, or in conditions_own_test.go; those of the streams, the model and its budgets have theirs beside the
 	// analyzer, which need not wait there: findings_test.go.
 	own := []string{
 		detect.TwoCollectors, detect.SourceBlind, detect.ClusterSilent, detect.Storm, detect.ClockSkew, detect.ChannelFailing,
-		detect.DeadLetters, detect.StoreFull, detect.ModelUnavailable,
+		detect.DeadLetters, detect.StoreFull, detect.ModelUnavailable, detect.BudgetSpent,
 	}
 	for _, c := range detect.Conditions(detect.Default()) {
 		if c.Part == "" && !slices.Contains(own, c.Name) {

@@ -32,6 +32,7 @@ const byFindings = "parts of Bellbuoy find it and say so; no snapshot shows it"
 // unshown are conditions that no recording of snapshots can show, and why.
 var unshown = map[string]string{
 	detect.ChannelFailing: byFindings, detect.DeadLetters: byFindings, detect.StoreFull: byFindings, detect.ModelUnavailable: byFindings,
+	detect.BudgetSpent: byFindings,
 }
 
 func exception(m eval.Mutant) string { return cmp.Or(excepted[m.Name], unshown[m.Condition]) }

@@ -19,6 +19,7 @@ const (
 	KindDead    = "dead"    // letters of a part or a channel, by its name
 	KindStream  = "stream"  // by its name
 	KindModel   = "model"   // by its name
+	KindBudget  = "budget"  // of the model's use, by its name, such as calls-per-hour
 )
 
 // Object is what a conversation is about. One object has one conversation for ever.
@@ -278,9 +279,10 @@ type Action struct {
 
 // Usage is what the models have cost this conversation.
 type Usage struct {
-	Calls  int     `json:"calls"`
-	Tokens int     `json:"tokens"`
-	Cost   float64 `json:"cost,omitempty"`
+	Calls    int     `json:"calls"`
+	Tokens   int     `json:"tokens"`
+	Cost     float64 `json:"cost,omitempty"`
+	Currency string  `json:"currency,omitempty"` // that the cost is in, as it is configured
 }
 
 // Reply is what a person says to a conversation. On bellbuoy.replies.<id> it may also be plain text.

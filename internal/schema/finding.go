@@ -40,6 +40,7 @@ const (
 	DeadLetters      = "dead_letters"
 	StoreFull        = "store_full"
 	ModelUnavailable = "model_unavailable"
+	BudgetSpent      = "budget_spent"
 )
 
 // Bounds of a finding.

@@ -24,7 +24,10 @@ const published = "../../docs/schema"
 
 // bodies are the types that have a JSON Schema of their own, by its file's name.
 func bodies() map[string]any {
-	return map[string]any{"context": schema.ClusterContext{}, "alert": schema.Alert{}, "reply": schema.Reply{}, "finding": schema.Finding{}}
+	return map[string]any{
+		"context": schema.ClusterContext{}, "alert": schema.Alert{}, "reply": schema.Reply{}, "finding": schema.Finding{},
+		"inspection": schema.Inspection{}, "inspection-result": schema.InspectionResult{},
+	}
 }
 
 // required fields; everything else may be missing.
@@ -32,7 +35,9 @@ func required() map[string][]string {
 	return map[string][]string{
 		"ClusterContext": {"cluster_name"}, "ServiceSummary": {"name"}, "NodeSummary": {"id"},
 		"Alert": {"event", "conversation"}, "Conversation": {"schema", "id", "cluster", "object"}, "Object": {"kind", "name"},
-		"Finding": {"schema", "cluster", "object", "condition", "firing", "source"},
+		"Finding":    {"schema", "cluster", "object", "condition", "firing", "source"},
+		"Inspection": {"schema", "cluster", "kind", "object"}, "InspectionResult": {"schema", "cluster", "kind", "object", "at", "lines"},
+		"InspectedLine": {"text"},
 	}
 }
 
@@ -42,6 +47,8 @@ func allowed() map[string][]any {
 		"ServiceSummary.status": {"", schema.ServiceHealthy, schema.ServiceDegraded, schema.ServiceStopped},
 		"ServiceSummary.health": {"", schema.HealthStarting, schema.HealthHealthy, schema.HealthUnhealthy},
 		"NodeSummary.status":    {"", schema.NodeHealthy, schema.NodeDraining, schema.NodeDown},
+		"Inspection.kind":       {schema.LookLogs, schema.LookStatus, schema.LookEvents},
+		"InspectionResult.kind": {schema.LookLogs, schema.LookStatus, schema.LookEvents},
 		"Finding.severity":      {"", schema.SeverityInfo, schema.SeverityWarning, schema.SeverityCritical},
 	}
 }
@@ -177,6 +184,14 @@ func TestJSONSchemasAgreeWithTheDecoders(t *testing.T) {
 		"alert":   func(s string) error { _, err := schema.DecodeAlert([]byte(s), "prod", id); return err },
 		"reply":   func(s string) error { _, err := schema.DecodeReply([]byte(s)); return err },
 		"finding": func(s string) error { _, err := schema.DecodeFinding([]byte(s)); return err },
+		"inspection": func(s string) error {
+			_, err := schema.DecodeInspection([]byte(s), "p", schema.LookLogs)
+			return err
+		},
+		"inspection-result": func(s string) error {
+			_, err := schema.DecodeInspectionResult([]byte(s), logsOfDB())
+			return err
+		},
 	}
 	tests := []struct {
 		name, of, body string
@@ -197,6 +212,11 @@ func TestJSONSchemasAgreeWithTheDecoders(t *testing.T) {
 		{"example-finding", "finding", exampleFinding, true},
 		{"finding-that-is-over", "finding", `{"schema":"bellbuoy.finding/v1","cluster":"p","object":{"kind":"alert","name":"a"},"condition":"c","firing":false,"source":"s"}`, true},
 		{"finding-of-nothing", "finding", `{}`, false},
+		{"inspection", "inspection", written(t, logsOfDB()), true},
+		{"inspection-of-a-shell", "inspection", strings.Replace(written(t, logsOfDB()), `"logs"`, `"exec"`, 1), false},
+		{"inspection-of-nothing", "inspection", `{}`, false},
+		{"inspection-result", "inspection-result", written(t, linesOfDB()), true},
+		{"inspection-result-of-nothing", "inspection-result", `{}`, false},
 		{"finding-of-another-severity", "finding", strings.Replace(exampleFinding, "warning", "bad", 1), false},
 	}
 	for _, tt := range tests {

@@ -83,6 +83,11 @@ func (s Subjects) Heard(channel, id string) string { return s.join("heard", Toke
 // API is a request subject of the micro service.
 func (s Subjects) API(verb string) string { return s.join("api", verb) }
 
+// Inspect is where a collector is asked to look an object of its cluster up.
+func (s Subjects) Inspect(cluster, kind string) string {
+	return s.join("inspect", Token(cluster), kind)
+}
+
 // Dead is where who stores what it gave up.
 func (s Subjects) Dead(who string) string { return s.join("dead", Token(who)) }
 
@@ -114,6 +119,15 @@ func (s Subjects) ParseFinding(subject string) (cluster string, err error) {
 		return "", fmt.Errorf("subject %q is not %s", subject, s.join("findings", "<cluster>"))
 	}
 	return t[0], nil
+}
+
+// ParseInspect reads the cluster token and the kind from the subject of a look-up.
+func (s Subjects) ParseInspect(subject string) (cluster, kind string, err error) {
+	t, ok := s.tokens(subject, "inspect", 2)
+	if !ok {
+		return "", "", fmt.Errorf("subject %q is not %s", subject, s.join("inspect", "<cluster>", "<kind>"))
+	}
+	return t[0], t[1], nil
 }
 
 // ParseReply reads the conversation's id, or a prefix of it, from the subject of a reply. The channel is empty for

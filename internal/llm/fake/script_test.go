@@ -82,7 +82,7 @@ func TestEveryVerdictHoldsAndSaysThatItIsScripted(t *testing.T) {
 				t.Errorf("blames %s for %s, want %s for %s", d.RootCause.Component, d.RootCause.Category, c.component, c.category)
 			}
 			for _, text := range []string{d.Summary, d.RootCause.Statement} {
-				if !strings.HasPrefix(strings.TrimPrefix(text, "not enough data: "), fake.Mark) {
+				if !strings.Contains(text, fake.Mark) { // a verdict on too little says that first
 					t.Errorf("does not say that it is scripted: %q", text)
 				}
 			}
