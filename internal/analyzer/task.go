@@ -205,7 +205,9 @@ func (a *Analyzer) reason(ctx context.Context, c schema.Conversation, s *schema.
 	looks := a.lookUp(ctx, c, s, question.Content)
 	if a.model != nil {
 		prompt := diagnose.QuestionPromptWithin(c, s, question, a.length.tokens(), looks...)
-		completion, err := a.ask(ctx, &prompt, func(tokens int) diagnose.Prompt { return diagnose.QuestionPromptWithin(c, s, question, tokens, looks...) })
+		completion, err := a.ask(ctx, &prompt, func(tokens int) diagnose.Prompt {
+			return diagnose.QuestionPromptWithin(c, s, question, tokens, looks...)
+		})
 		settled.Usage = completion.Usage
 		if err == nil {
 			settled.Answer, err = diagnose.CheckAnswer(completion.Text)

@@ -34,22 +34,25 @@ func Logger(w io.Writer, c LogConfig) *slog.Logger {
 
 // redacted takes secrets out of one value, whoever logs it.
 func redacted(_ []string, a slog.Attr) slog.Attr {
-	switch v := a.Value.Resolve(); v.Kind() {
-	case slog.KindString:
+	v := a.Value.Resolve()
+	if v.Kind() == slog.KindString {
 		a.Value = slog.StringValue(withoutSecret(a.Key, v.String()))
-	case slog.KindAny:
-		var text string
-		switch x := v.Any().(type) {
-		case *slog.Source, slog.Level, nil:
-			return a
-		case error:
-			text = x.Error()
-		default:
-			text = fmt.Sprint(x)
-		}
-		if clean := withoutSecret(a.Key, text); clean != text {
-			a.Value = slog.StringValue(clean)
-		}
+		return a
+	}
+	if v.Kind() != slog.KindAny {
+		return a
+	}
+	var text string
+	switch x := v.Any().(type) {
+	case *slog.Source, slog.Level, nil:
+		return a
+	case error:
+		text = x.Error()
+	default:
+		text = fmt.Sprint(x)
+	}
+	if clean := withoutSecret(a.Key, text); clean != text {
+		a.Value = slog.StringValue(clean)
 	}
 	return a
 }
