@@ -13,7 +13,7 @@ func Inert(s string) string {
 		return s
 	}
 	s = inertMarks.Replace(s)
-	s = inertScheme.ReplaceAllString(s, "$1 :")
+	s = inertScheme.ReplaceAllString(s, "$1 :$2")
 	s = inertHost.ReplaceAllString(s, "${1}[.]")
 	s = inertCall.ReplaceAllString(s, "@ $1")
 	return inertHandle.ReplaceAllString(s, "$1@ $2")
@@ -21,7 +21,7 @@ func Inert(s string) string {
 
 var (
 	inertMarks  = strings.NewReplacer("<", "‹", ">", "›", "](", "] (", "][", "] [", "]:", "] :", "&lt;", "‹", "&gt;", "›", "&#", "& #", "://", ": //")
-	inertScheme = regexp.MustCompile(`(?i)\b(javascript|data|vbscript|mailto|tel|slack|tg|file):`)
+	inertScheme = regexp.MustCompile(`(?i)\b(javascript|data|vbscript|mailto|tel|slack|tg|file):(\S)`) // behind a space it is prose
 	inertHost   = regexp.MustCompile(`(?i)\b(www)\.`)
 	inertCall   = regexp.MustCompile(`(?i)@(everyone|here|channel|all|team|group|room)\b`)
 	inertHandle = regexp.MustCompile(`(^|[^A-Za-z0-9_.])@([^\s@])`)
