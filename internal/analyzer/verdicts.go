@@ -12,6 +12,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 const (
@@ -62,10 +63,18 @@ func (v verdicts) get(ctx context.Context, key string) (said diagnose.Completion
 	return diagnose.Completion{Text: r.Text, Model: r.Model}, rev, nil
 }
 
+// withoutSecrets is what a model said, fit to be kept: nobody knows what it has been taught or told elsewhere.
+func withoutSecrets(text string) string {
+	if doc := []byte(text); json.Valid(doc) {
+		return string(scrub.JSON(doc))
+	}
+	return scrub.Text(text)
+}
+
 // put remembers what was said, in a place of revision rev. What is too long is not remembered, nor what comes second of two
 // that are written at once.
 func (v verdicts) put(ctx context.Context, key string, said diagnose.Completion, rev uint64) error {
-	data, err := json.Marshal(verdictRecord{Key: key, Model: said.Model, Text: said.Text})
+	data, err := json.Marshal(verdictRecord{Key: key, Model: said.Model, Text: withoutSecrets(said.Text)})
 	if err != nil || len(data) > maxVerdict {
 		return wrapped("encode what the model said", err)
 	}

@@ -19,6 +19,7 @@ func header(kind string) map[string]string { return map[string]string{bus.EventH
 
 // Each message is stored as the newest of a conversation, before it begins and twice while it goes on.
 func TestAForeignHeadIsBuriedAndTheConversationGoesOnFromItsLastGoodState(t *testing.T) {
+	t.Parallel()
 	forged := func(change func(*schema.Alert)) func(schema.Conversation) []byte {
 		return func(c schema.Conversation) []byte {
 			m := schema.Message{ID: eventID(c, c.Revision+1), At: c.UpdatedAt, Kind: schema.EventResolved, Content: foreign}

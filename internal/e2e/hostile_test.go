@@ -23,6 +23,7 @@ func eventID(c schema.Conversation, revision int) string { return fmt.Sprintf("%
 
 // Each snapshot comes under a cluster's own subject, three times during an incident of that very cluster.
 func TestAHostileSnapshotIsBuriedAndNothingElseIsHarmed(t *testing.T) {
+	t.Parallel()
 	named := func(name string) []byte {
 		s := e2e.Snapshot(name, 1, 0)
 		s.Services[0].Name = foreign
@@ -199,6 +200,7 @@ func TestTheSnapshotOfAMeetingNameIsKeptOutOfPrompts(t *testing.T) {
 
 // Each reply is sent twice while an incident goes on, under its subject or another.
 func TestAHostileReplyIsBuriedAndNothingElseIsHarmed(t *testing.T) {
+	t.Parallel()
 	const nobody = "0123456789abcdef"
 	long := strings.Repeat("x", 60<<10)
 	tests := []struct {

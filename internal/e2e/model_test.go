@@ -88,6 +88,7 @@ func opened(posts []e2e.Post) int {
 func TestEveryAlertHasADiagnosisWhateverBecomesOfTheModel(t *testing.T) {
 	for _, m := range moods() {
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
 			all, s, hook := clusters(20), bustest.Server(t), e2e.NewReceiver(t)
 			e2e.StartAnalyzer(t, s, m.start(t))
 			e2e.StartNotifier(t, s, hook.URL)

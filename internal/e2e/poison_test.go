@@ -151,6 +151,7 @@ var safeCommand = regexp.MustCompile(`^(docker (logs --tail 50|inspect|start|res
 var acts = regexp.MustCompile(`<!|<@|(^|\W)@\w|\]\(|://|javascript:`)
 
 func TestAnObedientModelHarmsNobody(t *testing.T) {
+	t.Parallel()
 	s, hook := bustest.Server(t), newOutlet(t)
 	model := llmtest.New(t, llmtest.Options{Answer: obeys})
 	e2e.StartAnalyzer(t, s, llm.Config{BaseURL: model.URL(), Model: "test"})

@@ -47,6 +47,7 @@ func leaky(cluster string, n int) schema.ClusterContext {
 
 // What is published by others, and what people say, is stored as they said it; all else that leaves is looked at.
 func TestNoSecretLeaves(t *testing.T) {
+	t.Parallel()
 	s, hook, logs := bustest.Server(t), newOutlet(t), &buffer{}
 	model := llmtest.New(t, llmtest.Options{Answer: func(r llmtest.Request) string {
 		return strings.ReplaceAll(llmtest.Answer(r), "The ", "DB_PASSWORD=Zq09xV7kW3mT9pLs the ")
