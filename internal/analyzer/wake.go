@@ -56,14 +56,15 @@ func (a *Analyzer) wakeStep(ctx context.Context, now time.Time) {
 	for _, h := range a.index.due(now) {
 		c := h.Conversation
 		calm, err := a.calm(ctx, &c, now, read)
+		if err != nil && ctx.Err() == nil { // rather one call too many than one that never comes
+			a.log.Warn("somebody is called for a conversation that may be well for now", "conversation", c.ID, "error", err)
+		}
 		if calm && !stirs(c, now) {
 			continue
 		}
-		if err == nil {
-			err = a.fold(ctx, c.Cluster, c.ID, func(c schema.Conversation) (conversation.Event, bool) {
-				return conversation.Woke{At: now, Calm: calm}, !c.WakeAt.IsZero() && !now.Before(c.WakeAt)
-			})
-		}
+		err = a.fold(ctx, c.Cluster, c.ID, func(c schema.Conversation) (conversation.Event, bool) {
+			return conversation.Woke{At: now, Calm: calm}, !c.WakeAt.IsZero() && !now.Before(c.WakeAt)
+		})
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("waking a conversation", "conversation", c.ID, "error", err)
 		}
