@@ -59,7 +59,7 @@ var plan = []room{
 	{"internal/source/file", "source config scrub schema", "", ""},
 	{"internal/source/host", "source source/procfs config scrub schema", "", ""},
 	{"internal/source/procfs", "source config scrub schema", "", ""},
-	{"internal/channel", "schema", "", ""},
+	{"internal/channel", "scrub schema", "", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
 	{"internal/decide", "detect conversation diagnose silence schema", "", ""},

@@ -17,9 +17,10 @@ import (
 
 // Channel is one configured way out.
 type Channel interface {
-	// Next says what to post, given the newest state and what this channel has been told of the conversation. It is
-	// pure. It returns false when there is nothing to post.
-	Next(c schema.Conversation, told Told) (Post, bool)
+	// Next says what to post, given the newest state, what this channel has been told of the conversation, and on which
+	// terms it is told of it. It is pure. It returns false when there is nothing to post. A channel that tells one step in
+	// several posts (a card and a line below it) returns them one after another, as Told tells what has been posted.
+	Next(c schema.Conversation, told Told, terms Terms) (Post, bool)
 	// Post posts once and returns the receiver's own reference to it. Its error is a verdict: see the Err values and
 	// Throttled; any other error is passing and the same post will be tried again.
 	Post(ctx context.Context, p Post) (ref string, err error)
@@ -38,21 +39,58 @@ type Listener interface {
 	Listen(ctx context.Context, hear Hear) error
 }
 
-// Post is one message to a receiver. Key is <conversation>-<revision> and stays the same over all attempts, so that a
-// receiver can drop a second copy.
+// Terms are on which terms a channel is told of a conversation: what routes and settings say.
+type Terms struct {
+	Mention     string // whom the route calls where the sounds table says so, in the channel's own spelling; empty: nobody
+	StandsInFor string // the channel that cannot be reached and in whose place this one is told; empty: none
+	Logs        string // how much of log lines may be shown: LogsOff, LogsLine, LogsFull; empty: LogsLine
+}
+
+// Values of Terms.Logs.
+const (
+	LogsOff  = "off"  // no log line at all
+	LogsLine = "line" // the most telling one
+	LogsFull = "full" // all that is in the evidence
+)
+
+// Post is one message to a receiver. Its key stays the same over all attempts, so that a receiver can drop a second
+// copy: Key(conversation, revision, part).
 type Post struct {
 	Key      string
 	Revision int    // what the receiver will have been told once this post is through
+	Lines    int    // the newest revision that the thread has once it is through; 0: as before
 	Kind     string // of the post, for metrics and logs
 	Body     []byte
 	Ref      string // of the earlier post that this one changes or continues; empty: a new one
+	Sound    Sound  // whether somebody is called by it
 }
+
+// Key is that of a post of one revision. A channel that tells it in several posts names the others by a part, a word of
+// lower-case letters; the part of the first one is empty.
+func Key(conversation string, revision int, part string) string {
+	key := conversation + "-" + strconv.Itoa(revision)
+	if part != "" {
+		key += "-" + part
+	}
+	return key
+}
+
+// Target is the far end of a channel. Channels with the same target share its breaker and its rate, over all notifiers.
+type Target struct {
+	ID    string        // names it and tells nothing secret: characters of a kept record's token
+	Every time.Duration // at most one post in that time, once Burst of them went out at once; 0: as fast as they come
+	Burst int
+}
+
+// Targeted is a channel that says whom it posts to. One that does not has a target of its own, without a rate.
+type Targeted interface{ Target() Target }
 
 // Told is what one channel has been told of one conversation: its own kept record. The zero value means nothing yet.
 type Told struct {
-	Revision int       `json:"revision"`      // the newest revision that the receiver has
-	Episode  int       `json:"episode"`       // of the card
-	Ref      string    `json:"ref,omitempty"` // the receiver's reference to the episode's card
+	Revision int       `json:"revision"`        // the newest revision that the receiver has
+	Episode  int       `json:"episode"`         // of the card
+	Lines    int       `json:"lines,omitempty"` // the newest revision that the episode's thread has, where a channel has threads
+	Ref      string    `json:"ref,omitempty"`   // the receiver's reference to the episode's card
 	Claim    *Claim    `json:"claim,omitempty"`
 	Attempts int       `json:"attempts,omitempty"` // in vain, since the last post that went through
 	FirstTry time.Time `json:"first_try,omitzero"` // of those attempts
@@ -72,13 +110,14 @@ func After(c schema.Conversation, revision int) []schema.Message {
 	return events
 }
 
-// Revision reads the revision from an event's id or a post's key, <conversation>-<revision>.
+// Revision reads the revision from an event's id, <conversation>-<revision>, or from a post's key.
 func Revision(key string) (revision int, ok bool) {
-	i := strings.LastIndexByte(key, '-')
-	if i < 0 {
+	_, rest, ok := strings.Cut(key, "-")
+	if !ok {
 		return 0, false
 	}
-	revision, err := strconv.Atoi(key[i+1:])
+	number, _, _ := strings.Cut(rest, "-")
+	revision, err := strconv.Atoi(number)
 	return revision, err == nil && revision > 0
 }
 
@@ -97,6 +136,7 @@ var (
 	ErrLostRoot  = errors.New("the post that this one continues is gone")       // post a new one
 	ErrSetup     = errors.New("the channel is set up wrongly")                  // nothing helps but a person
 	ErrRefused   = errors.New("the receiver refuses this body and always will") // give this post up
+	ErrGone      = errors.New("the receiver says that it is gone for good")     // post nothing more until a person says so
 )
 
 // Throttled says that the receiver wants nothing before Until.

@@ -63,7 +63,9 @@ func (l *loop) receipt(ctx context.Context, t *turn, p plan, ref string) error {
 	if ref == "" {
 		ref = p.post.Ref
 	}
-	told := channel.Told{Revision: p.post.Revision, Episode: p.of.Episode, Ref: ref, At: newestAt(p.of), GaveUp: t.told.GaveUp}
+	told := channel.Told{
+		Revision: p.post.Revision, Lines: max(t.told.Lines, p.post.Lines), Episode: p.of.Episode, Ref: ref, At: newestAt(p.of), GaveUp: t.told.GaveUp,
+	}
 	if err := l.settle(ctx, t, told); err != nil {
 		return fmt.Errorf("write the receipt of %s: %w", p.post.Key, err)
 	}
@@ -154,7 +156,7 @@ func (l *loop) bury(ctx context.Context, t *turn, p plan, outcome error) error {
 		return fmt.Errorf("give up post %s: %w", p.post.Key, err)
 	}
 	l.metrics.posts("dead")
-	told := channel.Told{Revision: t.told.Revision, Episode: t.told.Episode, Ref: t.told.Ref, At: t.told.At, GaveUp: p.post.Revision, Problem: problem(outcome)}
+	told := channel.Told{Revision: t.told.Revision, Lines: t.told.Lines, Episode: t.told.Episode, Ref: t.told.Ref, At: t.told.At, GaveUp: p.post.Revision, Problem: problem(outcome)}
 	return l.settle(ctx, t, told)
 }
 

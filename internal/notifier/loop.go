@@ -44,6 +44,7 @@ type loop struct {
 	metrics  channelMetrics
 	waiting  *waiting
 	trouble  trouble
+	route    func(c schema.Conversation, now time.Time) routing
 
 	heldUntil  atomic.Int64 // the receiver wants nothing before this time, in Unix nanoseconds
 	complained atomic.Bool  // that the channel is set up wrongly
@@ -105,10 +106,13 @@ func (l *loop) step(ctx context.Context, m bus.Message) (wait time.Duration, err
 		return 0, err
 	}
 	for range rounds {
-		p := decide(l.ch, t.head, t.hand, t.told, l.now())
+		now := l.now()
+		p := decide(l.ch, l.route(t.head, now), t.head, t.hand, t.told, now)
 		switch {
 		case p.busy > 0:
 			return t.newestWaits(min(p.busy, busyDelay(m.Deliveries)), errBusy)
+		case p.post == nil && p.later.After(now):
+			return t.newestWaits(p.later.Sub(now), errRouted)
 		case p.post == nil:
 			return 0, nil
 		}
@@ -125,6 +129,8 @@ func (l *loop) step(ctx context.Context, m bus.Message) (wait time.Duration, err
 var (
 	errBusy = errors.New("somebody else is posting of this conversation")
 	errHeld = errors.New("the receiver has asked for a pause")
+
+	errRouted = errors.New("the routes do not send it here yet")
 )
 
 // busyDelay grows with the deliveries of a nudge, because a receiver may keep the other one for long.

@@ -98,7 +98,7 @@ func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m met
 	log := n.log.With("channel", name)
 	l := &loop{
 		name: name, ch: ch, bus: n.bus, kept: n.bus.Kept(bus.PartNotifier), subjects: n.bus.Subjects(), prefix: "told",
-		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(),
+		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: everything,
 	}
 	if shadowed {
 		l.ch, l.prefix = shadow{ch, log}, "shadow"

@@ -11,6 +11,7 @@ import (
 // plan is what a turn is to do. Without a post and not busy it is nothing.
 type plan struct {
 	busy   time.Duration // somebody else is posting, for at most this long
+	later  time.Time     // nothing before this time; zero: nothing before the next event
 	post   *channel.Post
 	of     schema.Conversation // what the post tells
 	unsure bool                // the post may have arrived already
@@ -18,19 +19,22 @@ type plan struct {
 
 // decide says what to do about a conversation whose newest state is head. hand is the state that came with the
 // nudge, empty if that cannot be read; it is rarely needed.
-func decide(ch channel.Channel, head schema.Conversation, hand func() schema.Conversation, told channel.Told, now time.Time) plan {
+func decide(ch channel.Channel, r routing, head schema.Conversation, hand func() schema.Conversation, told channel.Told, now time.Time) plan {
 	if c := told.Claim; c != nil {
 		if left := c.Until.Sub(now); left > 0 {
 			return plan{busy: left}
 		}
-		if p, ok := repeat(ch, head, hand, told); ok {
+		if p, ok := repeat(ch, r.terms, head, hand, told); ok {
 			return p
 		}
 	}
-	if head.Revision <= max(told.Revision, told.GaveUp) {
+	if head.Revision < told.Revision || head.Revision <= told.GaveUp {
 		return plan{}
 	}
-	post, ok := ch.Next(head, told)
+	if !r.tell && !channel.Knows(head, told) {
+		return plan{later: r.again}
+	}
+	post, ok := ch.Next(head, told, r.terms)
 	if !ok {
 		return plan{}
 	}
@@ -38,13 +42,13 @@ func decide(ch channel.Channel, head schema.Conversation, hand func() schema.Con
 }
 
 // repeat makes the post again whose claim has run out, from the conversation as it was.
-func repeat(ch channel.Channel, head schema.Conversation, hand func() schema.Conversation, told channel.Told) (plan, bool) {
+func repeat(ch channel.Channel, terms channel.Terms, head schema.Conversation, hand func() schema.Conversation, told channel.Told) (plan, bool) {
 	revision, ok := channel.Revision(told.Claim.Key)
-	if !ok || revision <= told.Revision || revision > head.Revision {
+	if !ok || revision < told.Revision || revision > head.Revision {
 		return plan{}, false
 	}
 	past := asOf(head, hand(), revision)
-	post, ok := ch.Next(past, told)
+	post, ok := ch.Next(past, told, terms)
 	if !ok || post.Key != told.Claim.Key {
 		return plan{}, false
 	}
@@ -110,6 +114,7 @@ func merge(ours, theirs channel.Told, claim *channel.Claim) channel.Told {
 	if theirs.Revision > ours.Revision {
 		ours.Revision, ours.Episode, ours.Ref, ours.At = theirs.Revision, theirs.Episode, theirs.Ref, theirs.At
 	}
+	ours.Lines = max(ours.Lines, theirs.Lines)
 	ours.GaveUp = max(ours.GaveUp, theirs.GaveUp)
 	if theirs.Claim != nil && !sameClaim(theirs.Claim, claim) {
 		ours.Claim = theirs.Claim

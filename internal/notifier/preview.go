@@ -33,10 +33,10 @@ func (n *Notifier) shown(ctx context.Context, body []byte) (any, error) {
 	}
 	_, shadowed := l.ch.(shadow)
 	response := client.ShownResponse{Channel: l.name, Shadow: shadowed}
-	post, due := l.ch.Next(head.Conversation, told)
+	post, due := l.ch.Next(head.Conversation, told, channel.Terms{})
 	would := due
 	if !due {
-		post, would = l.ch.Next(head.Conversation, channel.Told{})
+		post, would = l.ch.Next(head.Conversation, channel.Told{}, channel.Terms{})
 	}
 	if !would {
 		response.Silent = true

@@ -137,7 +137,7 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		}
 		return
 	}
-	post, posted := p.hook.Next(c, was.told)
+	post, posted := p.hook.Next(c, was.told, channel.Terms{})
 	if posted {
 		p.sum.Posts++
 		now.told = channel.Told{Revision: post.Revision, Episode: c.Episode, At: c.UpdatedAt}

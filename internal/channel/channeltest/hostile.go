@@ -29,7 +29,7 @@ func Hostile() map[string]string {
 func testHostile(t *testing.T, s Subject) {
 	for name, text := range Hostile() {
 		t.Run(name, func(t *testing.T) {
-			p, ok := s.Channel.Next(everywhere(text), channel.Told{})
+			p, ok := s.Channel.Next(everywhere(text), channel.Told{}, channel.Terms{})
 			if !ok {
 				t.Fatal("nothing to post")
 			}

@@ -11,10 +11,10 @@ import (
 // testExplained is about an incident that goes on in another one: who knows of it is told where, nobody else is.
 func testExplained(t *testing.T, s Subject) {
 	c := Add(Opened("checkout"), schema.EventFolded)
-	if p, ok := s.Channel.Next(c, channel.Told{}); ok {
+	if p, ok := s.Channel.Next(c, channel.Told{}, channel.Terms{}); ok {
 		t.Errorf("posted as %s to a receiver that never heard of it", p.Key)
 	}
-	p, ok := s.Channel.Next(c, channel.Told{Revision: 1, Episode: 1, At: At(1)})
+	p, ok := s.Channel.Next(c, channel.Told{Revision: 1, Episode: 1, At: At(1)}, channel.Terms{})
 	if !ok {
 		t.Fatal("nothing to post to a receiver that believes it open")
 	}
@@ -23,7 +23,7 @@ func testExplained(t *testing.T, s Subject) {
 	if len(got) != 1 || got[0].State != schema.StateFolded || !strings.Contains(got[0].Text, "part of shop/db") {
 		t.Errorf("got %+v, want one post that says what it is part of", got)
 	}
-	again, ok := s.Channel.Next(Add(c, schema.EventReopened), told)
+	again, ok := s.Channel.Next(Add(c, schema.EventReopened), told, channel.Terms{})
 	if !ok {
 		t.Fatal("nothing to post of one that stands for itself again")
 	}
@@ -49,7 +49,7 @@ func testMany(t *testing.T, s Subject) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			before := len(s.Receiver.Got())
-			p, ok := s.Channel.Next(tt.c, channel.Told{})
+			p, ok := s.Channel.Next(tt.c, channel.Told{}, channel.Terms{})
 			if !ok {
 				t.Fatal("nothing to post")
 			}

@@ -20,7 +20,7 @@ func testOrder(t *testing.T, s Subject) {
 	c := Opened("checkout")
 	steps := []string{schema.EventDiagnosed, schema.EventAcknowledged, schema.EventWorsened, schema.EventCleared}
 	for i := 0; ; i++ {
-		p, ok := s.Channel.Next(c, told)
+		p, ok := s.Channel.Next(c, told, channel.Terms{})
 		if !ok {
 			t.Fatalf("nothing to post of revision %d", c.Revision)
 		}
@@ -53,13 +53,13 @@ func ids(c schema.Conversation) []string {
 func testLate(t *testing.T, s Subject) {
 	older := Add(Opened("checkout"), schema.EventDiagnosed)
 	newer := Add(older, schema.EventAcknowledged)
-	p, ok := s.Channel.Next(newer, channel.Told{})
+	p, ok := s.Channel.Next(newer, channel.Told{}, channel.Terms{})
 	if !ok {
 		t.Fatal("nothing to post of a new conversation")
 	}
 	told := tell(t, s, p, newer.Episode)
 	for _, c := range []schema.Conversation{newer, older, Opened("checkout")} {
-		if p, ok := s.Channel.Next(c, told); ok {
+		if p, ok := s.Channel.Next(c, told, channel.Terms{}); ok {
 			t.Errorf("revision %d is posted again as %s after %d", c.Revision, p.Key, told.Revision)
 		}
 	}
@@ -67,7 +67,7 @@ func testLate(t *testing.T, s Subject) {
 
 func testCoalescing(t *testing.T, s Subject) {
 	c := Add(Opened("checkout"), schema.EventDiagnosed, schema.EventWorsened, schema.EventAcknowledged)
-	p, ok := s.Channel.Next(c, channel.Told{})
+	p, ok := s.Channel.Next(c, channel.Told{}, channel.Terms{})
 	if !ok {
 		t.Fatal("nothing to post")
 	}
@@ -82,14 +82,14 @@ func testCoalescing(t *testing.T, s Subject) {
 	if got[0].Key != ids(c)[3] || got[0].State != schema.StateAcknowledged {
 		t.Errorf("key %s and state %s, want the newest", got[0].Key, got[0].State)
 	}
-	if p, ok := s.Channel.Next(c, told); ok {
+	if p, ok := s.Channel.Next(c, told, channel.Terms{}); ok {
 		t.Errorf("posted again as %s", p.Key)
 	}
 }
 
 func testOverAlready(t *testing.T, s Subject) {
 	c := Add(Opened("checkout"), schema.EventCleared)
-	p, ok := s.Channel.Next(c, channel.Told{})
+	p, ok := s.Channel.Next(c, channel.Told{}, channel.Terms{})
 	if !ok {
 		t.Fatal("nothing to post of an incident that nobody has heard of")
 	}
@@ -102,8 +102,8 @@ func testOverAlready(t *testing.T, s Subject) {
 func testPure(t *testing.T, s Subject) {
 	c := Add(Opened("checkout"), schema.EventDiagnosed)
 	before := encode(t, c)
-	one, _ := s.Channel.Next(c, channel.Told{})
-	two, _ := s.Channel.Next(c, channel.Told{})
+	one, _ := s.Channel.Next(c, channel.Told{}, channel.Terms{})
+	two, _ := s.Channel.Next(c, channel.Told{}, channel.Terms{})
 	if diff := cmp.Diff(one, two); diff != "" {
 		t.Errorf("the same state gives two posts (-first +second):\n%s", diff)
 	}
@@ -127,11 +127,11 @@ func encode(t *testing.T, c schema.Conversation) string {
 func testInformation(t *testing.T, s Subject) {
 	c := Opened("checkout")
 	c.Severity = schema.SeverityInfo
-	if p, ok := s.Channel.Next(c, channel.Told{}); ok {
+	if p, ok := s.Channel.Next(c, channel.Told{}, channel.Terms{}); ok {
 		t.Errorf("information is posted as %s", p.Key)
 	}
 	c = Add(c, schema.EventCleared)
-	if _, ok := s.Channel.Next(c, channel.Told{Revision: 1, Episode: 1, At: At(1)}); !ok {
+	if _, ok := s.Channel.Next(c, channel.Told{Revision: 1, Episode: 1, At: At(1)}, channel.Terms{}); !ok {
 		t.Error("the end of an incident that the receiver knows is not told because it was mere information at the end")
 	}
 }
@@ -155,7 +155,7 @@ func testSilence(t *testing.T, s Subject) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, got := s.Channel.Next(tt.c, tt.told); got != tt.want {
+			if _, got := s.Channel.Next(tt.c, tt.told, channel.Terms{}); got != tt.want {
 				t.Errorf("posted: %v, want %v", got, tt.want)
 			}
 		})
@@ -177,7 +177,7 @@ func testVerdicts(t *testing.T, s Subject) {
 		{"unreachable", Unreachable, nil},
 	}
 	all := []error{channel.ErrRefused, channel.ErrTooBig, channel.ErrSetup, channel.ErrAmbiguous, channel.ErrLostRoot}
-	p, _ := s.Channel.Next(Opened("checkout"), channel.Told{})
+	p, _ := s.Channel.Next(Opened("checkout"), channel.Told{}, channel.Terms{})
 	t.Run("throttled", func(t *testing.T) { testThrottled(t, s, p) })
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -210,7 +210,7 @@ func testThrottled(t *testing.T, s Subject, p channel.Post) {
 }
 
 func testSameKey(t *testing.T, s Subject) {
-	p, _ := s.Channel.Next(Opened("checkout"), channel.Told{})
+	p, _ := s.Channel.Next(Opened("checkout"), channel.Told{}, channel.Terms{})
 	for _, a := range []Answer{Fails, Hangs, Takes} {
 		s.Receiver.Answer(a)
 		_, _ = s.Channel.Post(t.Context(), p) // the verdicts are another test's
@@ -226,7 +226,7 @@ func testSameKey(t *testing.T, s Subject) {
 }
 
 func testSecrets(t *testing.T, s Subject) {
-	p, _ := s.Channel.Next(Opened("checkout"), channel.Told{})
+	p, _ := s.Channel.Next(Opened("checkout"), channel.Told{}, channel.Terms{})
 	for _, a := range []Answer{Fails, Throttles, Refuses, TooBig, Forbids, Hangs, Resets, Unreachable} {
 		s.Receiver.Answer(a)
 		_, err := s.Channel.Post(t.Context(), p)

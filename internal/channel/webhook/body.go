@@ -3,9 +3,7 @@ package webhook
 import (
 	"encoding/json"
 	"maps"
-	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
@@ -27,21 +25,14 @@ type data struct {
 	Event        schema.Message      `json:"event"`
 	Events       []schema.Message    `json:"events"` // all that is new to this receiver, oldest first
 	Conversation schema.Conversation `json:"conversation"`
-	Links        []link              `json:"links"`
+	Links        []channel.Link      `json:"links"`
 	Omitted      map[string]int      `json:"omitted,omitempty"` // counts of what did not fit, by list
 }
 
-type link struct {
-	Title string `json:"title"`
-	URL   string `json:"url"`
-}
-
-func key(c schema.Conversation) string { return c.ID + "-" + strconv.Itoa(c.Revision) }
-
 // render makes the body, smaller and smaller until it fits. The same input gives the same bytes.
 func render(c schema.Conversation, events []schema.Message, lead schema.Message) ([]byte, bool) {
-	b := body{Type: "conversation." + line(lead.Kind, 64), Timestamp: lead.At.UTC()}
-	b.Data = data{Text: headline(c, lead), Event: lead, Events: events, Conversation: c, Links: links(c.Labels)}
+	b := body{Type: "conversation." + channel.Line(lead.Kind, 64), Timestamp: lead.At.UTC()}
+	b.Data = data{Text: channel.Headline(c, lead), Event: lead, Events: events, Conversation: c, Links: channel.Links(c)}
 	for _, size := range sizes() {
 		fit := size.fit(b)
 		if fit.Data.atLeast() > MaxBody {
@@ -109,7 +100,7 @@ func (s size) fit(b body) body {
 	if s.bare {
 		omitted["affected"] = len(d.Conversation.Affected)
 		d.Conversation = bare(d.Conversation, s.content)
-		d.Links = []link{}
+		d.Links = []channel.Link{}
 	}
 	maps.DeleteFunc(omitted, func(_ string, n int) bool { return n == 0 })
 	d.Omitted = omitted
@@ -132,12 +123,12 @@ func (s size) shorten(m schema.Message) schema.Message {
 	if s.content == 0 {
 		return m
 	}
-	m.Content, m.SuggestedCommand, m.Unknown = cut(m.Content, s.content), command(m.SuggestedCommand, s.content), nil
+	m.Content, m.SuggestedCommand, m.Unknown = channel.Cut(m.Content, s.content), command(m.SuggestedCommand, s.content), nil
 	for _, field := range []*string{&m.ID, &m.Kind, &m.Sender, &m.Settles, &m.ReplyID} {
-		*field = cut(*field, s.content)
+		*field = channel.Cut(*field, s.content)
 	}
 	if m.Author != nil {
-		m.Author = &schema.Author{Name: cut(m.Author.Name, s.content), Channel: cut(m.Author.Channel, s.content), Verified: m.Author.Verified}
+		m.Author = &schema.Author{Name: channel.Cut(m.Author.Name, s.content), Channel: channel.Cut(m.Author.Channel, s.content), Verified: m.Author.Verified}
 	}
 	return m
 }
@@ -164,19 +155,9 @@ func bare(c schema.Conversation, limit int) schema.Conversation {
 		&small.Schema, &small.ID, &small.Cluster, &small.Object.Kind, &small.Object.Namespace, &small.Object.Name,
 		&small.Condition, &small.Severity, &small.Title, &small.State, &small.ClosedAs, &small.Owner, &small.FoldedInto, &small.TraceID,
 	} {
-		*field = cut(*field, limit)
+		*field = channel.Cut(*field, limit)
 	}
 	return small
-}
-
-// links come from labels, which whoever writes a container's definition controls: web addresses only.
-func links(labels map[string]string) []link {
-	list := []link{}
-	u, err := url.Parse(labels["runbook"])
-	if err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && len(labels["runbook"]) <= 2048 {
-		list = append(list, link{Title: "Runbook", URL: u.String()})
-	}
-	return list
 }
 
 var _ channel.Channel = (*Channel)(nil)

@@ -47,7 +47,7 @@ func TestWhatIsFoldedIsToldToItsEndAndNeverBegun(t *testing.T) {
 	ch := newReceiver(t).channel(t, webhook.Config{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, ok := ch.Next(tt.c, tt.told)
+			p, ok := ch.Next(tt.c, tt.told, channel.Terms{})
 			if ok != (tt.want != "") || p.Kind != tt.want {
 				t.Fatalf("posts %v %q, want %q", ok, p.Kind, tt.want)
 			}

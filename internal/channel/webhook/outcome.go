@@ -29,7 +29,7 @@ func (c *Channel) unanswered(err error, sent bool) error {
 		err = wrapped.Err // it repeats the whole URL
 	}
 	var cert *tls.CertificateVerificationError
-	why := line(c.redact.Replace(err.Error()), maxQuoted) // it may quote what the receiver sent instead of HTTP
+	why := channel.Line(c.redact.Replace(err.Error()), maxQuoted) // it may quote what the receiver sent instead of HTTP
 	switch {
 	case sent:
 		return fmt.Errorf("post to %s: %w: %s", c.host, channel.ErrAmbiguous, why)
@@ -100,7 +100,7 @@ func retryAfter(value string, now time.Time) time.Duration {
 
 // quote prepares the beginning of an answer for an error: one line, nothing invisible, nothing of URL and secrets.
 func (c *Channel) quote(body []byte) string {
-	text := line(c.redact.Replace(string(body)), maxQuoted)
+	text := channel.Line(c.redact.Replace(string(body)), maxQuoted)
 	if text == "" {
 		return ""
 	}

@@ -192,7 +192,7 @@ func TestAPostThatIsNotAnsweredEndsByItself(t *testing.T) {
 	r.Answer(channeltest.Hangs)
 	ch := r.channel(t, webhook.Config{})
 	ch.SetTimeout(50 * time.Millisecond)
-	p, _ := ch.Next(channeltest.Opened("checkout"), channel.Told{})
+	p, _ := ch.Next(channeltest.Opened("checkout"), channel.Told{}, channel.Terms{})
 	if _, err := ch.Post(t.Context(), p); err == nil {
 		t.Error("no error")
 	}

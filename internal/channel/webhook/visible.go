@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"strconv"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -37,4 +38,11 @@ func next(doc []byte) (n int, keep bool) {
 	}
 	r, n := utf8.DecodeRune(doc)
 	return n, !hidden(r)
+}
+
+// hidden tells whether a rune changes how others are shown, or shows nothing itself: control characters except
+// newline and tab, direction marks, zero-width characters, selectors.
+func hidden(r rune) bool {
+	return r != '\n' && r != '\t' && (r == utf8.RuneError || r == '\u2028' || r == '\u2029' ||
+		unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector))
 }

@@ -34,7 +34,7 @@ func TestReceiversThatKnowAnyOfTheSecretsCanVerify(t *testing.T) {
 	next := "whsec_" + "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	r := newReceiver(t)
 	ch := r.channel(t, webhook.Config{Secret: config.Secret(next + ", " + secret)})
-	p, _ := ch.Next(channeltest.Opened("checkout"), channel.Told{})
+	p, _ := ch.Next(channeltest.Opened("checkout"), channel.Told{}, channel.Terms{})
 	if _, err := ch.Post(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestReceiversThatKnowAnyOfTheSecretsCanVerify(t *testing.T) {
 func TestWithoutASecretPostsAreNotSigned(t *testing.T) {
 	r := newReceiver(t)
 	ch := r.channel(t, webhook.Config{})
-	p, _ := ch.Next(channeltest.Opened("checkout"), channel.Told{})
+	p, _ := ch.Next(channeltest.Opened("checkout"), channel.Told{}, channel.Terms{})
 	if _, err := ch.Post(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestTypeAndTextSayWhatMattersMost(t *testing.T) {
 	ch := r.channel(t, webhook.Config{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, ok := ch.Next(tt.c, tt.told)
+			p, ok := ch.Next(tt.c, tt.told, channel.Terms{})
 			if !ok {
 				t.Fatal("nothing to post")
 			}
@@ -198,18 +198,18 @@ func TestAnEpisodeHasItsOwnCard(t *testing.T) {
 	r := newReceiver(t)
 	ch := r.channel(t, webhook.Config{})
 	c := channeltest.Add(channeltest.Opened("checkout"), schema.EventDiagnosed)
-	if p, _ := ch.Next(c, known(1)); p.Ref != "card-1" {
+	if p, _ := ch.Next(c, known(1), channel.Terms{}); p.Ref != "card-1" {
 		t.Errorf("same episode: continues %q, want the card", p.Ref)
 	}
 	next := channeltest.NewEpisode(c)
-	if p, ok := ch.Next(next, known(2)); !ok || p.Ref != "" {
+	if p, ok := ch.Next(next, known(2), channel.Terms{}); !ok || p.Ref != "" {
 		t.Errorf("new episode: posted %v, continues %q, want a new card", ok, p.Ref)
 	}
 	next.Severity = schema.SeverityInfo
-	if _, ok := ch.Next(next, known(2)); !ok {
+	if _, ok := ch.Next(next, known(2), channel.Terms{}); !ok {
 		t.Error("the receiver still believes the episode before open and is not told")
 	}
-	if _, ok := ch.Next(next, known(3)); ok {
+	if _, ok := ch.Next(next, known(3), channel.Terms{}); ok {
 		t.Error("information is told to a receiver that knows the episode before has ended")
 	}
 }
@@ -225,7 +225,7 @@ func TestBodiesShrinkInOrderAndSayWhatIsMissing(t *testing.T) {
 	}
 	r := newReceiver(t)
 	ch := r.channel(t, webhook.Config{})
-	p, ok := ch.Next(c, known(c.Revision-1))
+	p, ok := ch.Next(c, known(c.Revision-1), channel.Terms{})
 	if !ok || len(p.Body) > webhook.MaxBody {
 		t.Fatalf("posted %v, %d bytes", ok, len(p.Body))
 	}
@@ -259,7 +259,7 @@ func TestOnlyWebAddressesBecomeLinks(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := channeltest.Opened("checkout")
 			c.Labels = map[string]string{"runbook": tt.runbook}
-			p, _ := ch.Next(c, channel.Told{})
+			p, _ := ch.Next(c, channel.Told{}, channel.Terms{})
 			if diff := cmp.Diff(tt.want, decode(t, p.Body).Data.Links); diff != "" {
 				t.Errorf("links (-want +got):\n%s", diff)
 			}

@@ -1,4 +1,4 @@
-package webhook
+package channel
 
 import (
 	"cmp"
@@ -19,27 +19,27 @@ const (
 	maxLooked   = 2 << 10 // well behind the end of any line, so that no half of a secret stays
 )
 
-// headline is the one line for people: what is wrong where, or what happened. Receivers pass it on to chats, so that no
+// Headline is the one line for people: what is wrong where, or what happened. Receivers pass it on to chats, so that no
 // link, mention or markup may be in it, whoever wrote it.
-func headline(c schema.Conversation, e schema.Message) string {
-	return line(scrub.Inert(plainly(c, e)), maxHeadline)
+func Headline(c schema.Conversation, e schema.Message) string {
+	return Line(scrub.Inert(plainly(c, e)), maxHeadline)
 }
 
 func plainly(c schema.Conversation, e schema.Message) string {
-	name := line(c.Object.Name, maxPart)
-	where := " on " + line(c.Cluster, maxPart)
+	name := Line(c.Object.Name, maxPart)
+	where := " on " + Line(c.Cluster, maxPart)
 	if c.Object.Kind == schema.KindCluster {
 		where = ""
 	}
 	switch {
-	case isOpening(e) || e.Kind == schema.EventWorsened || e.Kind == schema.EventEscalated || e.Kind == schema.EventStillFiring:
-		return line(spaced(name, wrong(c, e))+where+": "+detail(c, e)+over(c)+nobodys(e)+affected(c)+likely(c)+neededBy(c), maxHeadline)
-	case c.Closed() && isClosing(e):
-		return line(closing(c, name, where), maxHeadline)
+	case Opens(e) || e.Kind == schema.EventWorsened || e.Kind == schema.EventEscalated || e.Kind == schema.EventStillFiring:
+		return Line(spaced(name, wrong(c, e))+where+": "+detail(c, e)+over(c)+nobodys(e)+affected(c)+likely(c)+neededBy(c), maxHeadline)
+	case c.Closed() && Closes(e):
+		return Line(closing(c, name, where), maxHeadline)
 	case e.Kind == schema.EventGrown:
-		return line(name+where+": "+lowerFirst(firstLine(e.Content)), maxHeadline)
+		return Line(name+where+": "+lowerFirst(firstLine(e.Content)), maxHeadline)
 	}
-	return line(name+where+", "+words(e.Kind)+by(e)+": "+firstLine(e.Content), maxHeadline)
+	return Line(name+where+", "+words(e.Kind)+by(e)+": "+firstLine(e.Content), maxHeadline)
 }
 
 // closing says how it ended, and what it was.
@@ -60,10 +60,10 @@ func partOf(c schema.Conversation, name, where string) string {
 		name = "what failed on " + name
 	}
 	cause, _ := c.Explainer()
-	switch cause = line(cause, maxPart); cause {
+	switch cause = Line(cause, maxPart); cause {
 	case "":
 		return name + " is part of another incident" + where + " now"
-	case line(c.Cluster, maxPart):
+	case Line(c.Cluster, maxPart):
 		return name + " is part of the storm" + where + " now"
 	}
 	return name + " is part of " + cause + where + " now"
@@ -96,7 +96,7 @@ func wrong(c schema.Conversation, e schema.Message) string {
 // no more than the beginning of the line, it is what the rule saw.
 func detail(c schema.Conversation, e schema.Message) string {
 	title := titled(c)
-	if c.Condition == "node_down" && title == "node "+line(c.Object.Name, maxPart)+" is down" {
+	if c.Condition == "node_down" && title == "node "+Line(c.Object.Name, maxPart)+" is down" {
 		if facts := seen(c); facts != "" {
 			return facts
 		}
@@ -108,9 +108,9 @@ func detail(c schema.Conversation, e schema.Message) string {
 }
 
 func titled(c schema.Conversation) string {
-	title := line(c.Title, maxPart)
+	title := Line(c.Title, maxPart)
 	for _, name := range []string{c.Object.String(), c.Object.Name} {
-		if rest, ok := strings.CutPrefix(title, line(name, maxPart)+": "); ok {
+		if rest, ok := strings.CutPrefix(title, Line(name, maxPart)+": "); ok {
 			return rest
 		}
 	}
@@ -124,7 +124,7 @@ func was(c schema.Conversation) string { return cmp.Or(titled(c), words(c.Condit
 func seen(c schema.Conversation) string {
 	for _, x := range c.Conditions {
 		if x.Name == c.Condition {
-			return line(strings.Join(x.Facts[:min(len(x.Facts), 2)], ", "), maxPart)
+			return Line(strings.Join(x.Facts[:min(len(x.Facts), 2)], ", "), maxPart)
 		}
 	}
 	return ""
@@ -133,7 +133,7 @@ func seen(c schema.Conversation) string {
 func ended(c schema.Conversation) string {
 	if c.ClosedAs == schema.StateFolded {
 		cause, _ := c.Explainer()
-		return "part of " + cmp.Or(line(cause, maxPart), "another incident")
+		return "part of " + cmp.Or(Line(cause, maxPart), "another incident")
 	}
 	return words(c.ClosedAs)
 }
@@ -222,7 +222,7 @@ func neededBy(c schema.Conversation) string {
 func names(list []schema.Affected, count int) string {
 	var all []string
 	for _, a := range list[:min(len(list), maxNamed)] {
-		all = append(all, line(a.Object.Name, 40))
+		all = append(all, Line(a.Object.Name, 40))
 	}
 	text := strings.Join(all, ", ")
 	if more := count - len(all); more > 0 {
@@ -235,10 +235,10 @@ func by(e schema.Message) string {
 	if e.Author == nil || e.Author.Name == "" {
 		return ""
 	}
-	return " by " + line(e.Author.Name, maxPart)
+	return " by " + Line(e.Author.Name, maxPart)
 }
 
-func words(token string) string { return line(strings.ReplaceAll(token, "_", " "), maxPart) }
+func words(token string) string { return Line(strings.ReplaceAll(token, "_", " "), maxPart) }
 
 func lowerFirst(text string) string {
 	r, n := utf8.DecodeRuneInString(text)
@@ -250,14 +250,14 @@ func lowerFirst(text string) string {
 
 func firstLine(text string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return line(first, maxPart)
+	return Line(first, maxPart)
 }
 
-// line makes one clean line of at most limit bytes, without secrets. It looks at the first maxLooked bytes only.
-func line(text string, limit int) string { return scrub.Line(cut(text, maxLooked), limit) }
+// Line makes one clean line of at most limit bytes, without secrets. It looks at the first maxLooked bytes only.
+func Line(text string, limit int) string { return scrub.Line(Cut(text, maxLooked), limit) }
 
-// cut ends a text after at most limit bytes, with an ellipsis and never within a rune.
-func cut(text string, limit int) string {
+// Cut ends a text after at most limit bytes, with an ellipsis and never within a rune.
+func Cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
@@ -266,11 +266,4 @@ func cut(text string, limit int) string {
 		end--
 	}
 	return text[:end] + "…"
-}
-
-// hidden tells whether a rune changes how others are shown, or shows nothing itself: control characters except
-// newline and tab, direction marks, zero-width characters, selectors.
-func hidden(r rune) bool {
-	return r != '\n' && r != '\t' && (r == utf8.RuneError || r == '\u2028' || r == '\u2029' ||
-		unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector))
 }
