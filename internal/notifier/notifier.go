@@ -108,7 +108,7 @@ func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m met
 	l := &loop{
 		name: name, ch: ch, bus: n.bus, kept: n.bus.Kept(bus.PartNotifier), subjects: n.bus.Subjects(), prefix: "told",
 		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: everything,
-		scale: func(d time.Duration) time.Duration { return d },
+		claimFor: claimFor, scale: func(d time.Duration) time.Duration { return d },
 	}
 	if shadowed {
 		l.ch, l.prefix = shadow{ch, log}, "shadow"
