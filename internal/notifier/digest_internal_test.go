@@ -171,6 +171,7 @@ func TestTurnAfter(t *testing.T) {
 		{"critical-first", pace.Answer{Why: pace.Opened, Wait: time.Minute}, schema.SeverityCritical, 9, time.Minute},
 		{"then-warnings", pace.Answer{Why: pace.Paused, Wait: time.Minute}, schema.SeverityWarning, 9, time.Minute + 2*time.Second},
 		{"then-the-rest", pace.Answer{Why: pace.Opened, Wait: time.Minute}, schema.SeverityInfo, 0, time.Minute + 4*time.Second},
+		{"open-for-long-is-looked-at-meanwhile", pace.Answer{Why: pace.Opened, Wait: time.Hour}, schema.SeverityCritical, 0, time.Minute},
 		{"in-line-for-the-rate", pace.Answer{Why: pace.Limited, Wait: time.Second}, schema.SeverityWarning, 3, 4 * time.Second},
 		{"a-long-line", pace.Answer{Why: pace.Limited, Wait: time.Second}, schema.SeverityWarning, 1 << 20, 5*time.Minute + time.Second},
 	}
