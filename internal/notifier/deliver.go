@@ -19,11 +19,11 @@ func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration
 	defer cancel()
 	claim := &channel.Claim{Key: p.post.Key, Holder: l.holder, Until: l.now().Add(l.claimFor)}
 	t.told.Claim = claim
-	switch err := l.put(ctx, t); {
-	case errors.Is(err, bus.ErrConflict):
+	if err := l.put(ctx, t); err != nil {
 		l.reported(l.target.unused(ctx))
-		return t.newestWaits(busyDelay(t.m.Deliveries), errBusy)
-	case err != nil:
+		if errors.Is(err, bus.ErrConflict) {
+			return t.newestWaits(busyDelay(t.m.Deliveries), errBusy)
+		}
 		return 0, fmt.Errorf("claim %s: %w", claim.Key, err)
 	}
 	began := l.now()
