@@ -177,8 +177,11 @@ func (e heldError) Error() string {
 		return "the receiver has failed too often; waiting for a probe"
 	case pace.Limited:
 		return "the receiver takes no more posts in that time"
+	case pace.Paused:
+		return "the receiver has asked for a pause"
+	case pace.Free:
 	}
-	return "the receiver has asked for a pause"
+	return "the receiver may be posted to"
 }
 
 // busyDelay grows with the deliveries of a nudge, because a receiver may keep the other one for long.

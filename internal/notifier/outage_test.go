@@ -29,9 +29,9 @@ func newClock() *clock {
 	return c
 }
 
-func (c *clock) now() time.Time      { return time.Unix(0, c.at.Load()).UTC() }
-func (c *clock) set(t time.Time)     { c.at.Store(t.UnixNano()) }
-func (c *clock) add(d time.Duration) { c.at.Add(int64(d)) }
+func (k *clock) now() time.Time      { return time.Unix(0, k.at.Load()).UTC() }
+func (k *clock) set(t time.Time)     { k.at.Store(t.UnixNano()) }
+func (k *clock) add(d time.Duration) { k.at.Add(int64(d)) }
 
 // happens is c with its newest event, and what follows from it, now.
 func (k *clock) happens(c schema.Conversation) schema.Conversation {

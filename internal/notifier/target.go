@@ -99,6 +99,7 @@ func turnAfter(a pace.Answer, severity string, ahead int, every time.Duration) t
 		return a.Wait + min(time.Duration(ahead)*every, maxDelay)
 	case pace.Opened:
 		a.Wait = min(a.Wait, lookAgain)
+	case pace.Paused, pace.Gone:
 	}
 	switch schema.SeverityRank(severity) {
 	case schema.SeverityRank(schema.SeverityCritical):
