@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -43,7 +44,8 @@ var (
 	loud    = regexp.MustCompile(`^(channel|here|everyone|group|subteam\^\w+)$`)
 	bareURL = regexp.MustCompile(`(?i)\b(https?|ftp)://[^\s<>|]+`)
 	code    = regexp.MustCompile("(?s)```.*?```|`[^`\n]+`")
-	bareAt  = regexp.MustCompile(`@(here|channel|everyone|group)\b`)
+	bareAt  = regexp.MustCompile(`@(here|channel|everyone|group)`)
+	scheme  = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*:\S`)
 	mdImage = regexp.MustCompile(`!?\[[^\]]*\]\(\s*<?([^)\s>]+)`)
 	entity  = regexp.MustCompile(`&(amp|lt|gt);`)
 )
@@ -61,7 +63,9 @@ func parseMarkup(s string, auto bool) parsed {
 				p.mention("<!" + body + ">")
 			}
 		case "":
-			p.link(unescape(body))
+			if scheme.MatchString(body) {
+				p.link(unescape(body))
+			}
 		}
 	}
 	rest := control.ReplaceAllString(s, " ")
@@ -87,12 +91,19 @@ func unescape(s string) string {
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
 }
 
+// shouts finds @here and its like, which no letter or digit follows.
+func (p *parsed) shouts(s string) {
+	for _, at := range bareAt.FindAllStringIndex(s, -1) {
+		if next, _ := utf8.DecodeRuneInString(s[at[1]:]); !unicode.IsLetter(next) && !unicode.IsDigit(next) {
+			p.mention("<!" + s[at[0]+1:at[1]] + ">")
+		}
+	}
+}
+
 // parseMarkdown reads a markdown block. A bare @here is a mention here, also in code.
 func parseMarkdown(s string) parsed {
 	p := parseMarkup(s, false)
-	for _, m := range bareAt.FindAllStringSubmatch(s, -1) {
-		p.mention("<!" + m[1] + ">")
-	}
+	p.shouts(s)
 	for _, m := range mdImage.FindAllStringSubmatch(s, -1) {
 		p.link(m[1])
 	}
@@ -113,9 +124,7 @@ func parseTop(s string, a args) parsed {
 		p.links = nil
 	}
 	if a["parse"] == "full" || a.flag("link_names") {
-		for _, m := range bareAt.FindAllStringSubmatch(s, -1) {
-			p.mention("<!" + m[1] + ">")
-		}
+		p.shouts(s)
 	}
 	return p
 }
