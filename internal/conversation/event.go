@@ -32,6 +32,7 @@ type Found struct {
 	Diagnosis  *schema.Diagnosis // by the rules; see NeedsEvidence
 	Affected   []schema.Affected // who depends on the object, worst first; see NeedsEvidence
 	Dependents int               // how many do in all
+	Links      []schema.Link     // that go with it; see NeedsEvidence
 	Silence    *Silence          // by scope, which covers all of Conditions; nil: none does
 	TraceID    string
 

@@ -12,6 +12,7 @@ import (
 
 // found reads what the rules find, and what of it explains what.
 func (p *player) found(at time.Time, removed bool, rest string) conversation.Found {
+	rest, titles, _ := strings.Cut(rest, " linking ")
 	rest, quietly := strings.CutSuffix(rest, " quietly")
 	rest, cause, caused := strings.Cut(rest, " because of ")
 	rest, victims, _ := strings.Cut(rest, " explaining ")
@@ -19,6 +20,9 @@ func (p *player) found(at time.Time, removed bool, rest string) conversation.Fou
 	f.Silence, f.Quiet = p.hush, quietly
 	if caused {
 		f.Cause = causeOf(named(cause))
+	}
+	for title := range strings.FieldsSeq(titles) {
+		f.Links = append(f.Links, schema.Link{Title: title, URL: "https://" + strings.ToLower(title) + ".example/" + p.object.Name})
 	}
 	for name := range strings.FieldsSeq(victims) {
 		if more, err := strconv.Atoi(name); err == nil { // "+3", who are not named here
