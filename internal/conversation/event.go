@@ -39,6 +39,7 @@ type Found struct {
 	Cause       *Cause                // explains all of Conditions: nothing is opened, and what is open is folded; nil: it stands for itself
 	Victims     []schema.Affected     // whom this one explains now, worst first, at most schema.MaxAffected
 	VictimCount int                   // how many those are in all
+	Critical    []schema.Object       // which of Victims something critical is true of; needed of a cause that has an owner
 	Heirs       []schema.Conversation // open conversations that are folded into this one with this snapshot: what moves is read from them
 	Quiet       bool                  // it opens without a sound
 }

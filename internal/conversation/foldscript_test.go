@@ -29,7 +29,11 @@ func (p *player) found(at time.Time, removed bool, rest string) conversation.Fou
 			f.VictimCount += more
 			continue
 		}
+		name, milder := strings.CutPrefix(name, "~")
 		v := p.of(name)
+		if !milder {
+			f.Critical = append(f.Critical, v.object)
+		}
 		f.Victims = append(f.Victims, schema.Affected{Object: v.object, Condition: "service_down", Since: at.Add(-time.Minute)})
 		f.VictimCount++
 		if v.c.ID != "" && !v.c.Closed() {

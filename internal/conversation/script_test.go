@@ -36,7 +36,7 @@ var update = flag.Bool("update", false, "rewrite the scripts with what happens n
 //
 // A name before the event says whom it is about; without one it is shop/checkout. Such conversations fold:
 //
-//	12:00 db: found service_down critical explaining api web +3    so many victims; those that are open hand down what they have
+//	12:00 db: found service_down critical explaining api web +3    so many victims; those that are open hand down what they have; ~web is not critical
 //	12:00 api: found service_down critical because of db           a victim
 //	12:00 api: found service_down critical quietly                 people heard of it as part of another one
 //	12:00 db: said anna ack [to api]                               a reply to a folded conversation, in the one that explains it
