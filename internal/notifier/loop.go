@@ -125,6 +125,9 @@ func (l *loop) tell(ctx context.Context, t *turn) (wait time.Duration, err error
 			return t.newestWaits(min(p.busy, busyDelay(t.m.Deliveries)), errBusy)
 		case p.post == nil && p.later.After(now):
 			return t.newestWaits(p.later.Sub(now), errRouted)
+		case p.post == nil && informs(r, t.head, t.told, now):
+			_, wait, err := l.gather(ctx, t, r, plan{of: t.head})
+			return wait, err
 		case p.post == nil:
 			return 0, nil
 		}
