@@ -9,7 +9,9 @@ func (c *Channel) SetTimeout(d time.Duration) { c.timeout = d }
 func (c *Channel) SetNow(now func() time.Time) { c.now = now }
 
 // Guard is the check of addresses before they are dialled.
-func Guard(address string) error { return newGuard().control("tcp", address, nil) }
+func Guard(address string, denyPrivate bool) error {
+	return newGuard(denyPrivate).control("tcp", address, nil)
+}
 
 // Visible takes hidden runes out of a JSON document.
 func Visible(doc []byte) []byte { return visible(doc) }

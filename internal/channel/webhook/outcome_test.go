@@ -46,7 +46,7 @@ func TestGuardRefusesAddressesThatAreNobodysReceiver(t *testing.T) {
 		{"nonsense", false},
 	}
 	for _, tt := range tests {
-		if err := webhook.Guard(tt.address); (err == nil) != tt.ok {
+		if err := webhook.Guard(tt.address, false); (err == nil) != tt.ok {
 			t.Errorf("%s: %v, want allowed: %v", tt.address, err, tt.ok)
 		}
 	}
@@ -123,7 +123,8 @@ func TestRetryAfterIsReadAndCapped(t *testing.T) {
 
 func TestEveryStatusHasItsVerdict(t *testing.T) {
 	verdicts := map[error][]int{
-		channel.ErrSetup:   {401, 403, 404, 410},
+		channel.ErrSetup:   {401, 403, 404},
+		channel.ErrGone:    {410},
 		channel.ErrTooBig:  {413},
 		channel.ErrRefused: {301, 302, 304, 307, 308, 400, 405, 409, 415, 422, 451},
 		nil:                {408, 425, 429, 500, 501, 502, 503, 504, 507, 599},
@@ -136,7 +137,7 @@ func TestEveryStatusHasItsVerdict(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = ch.Post(t.Context(), channel.Post{Key: "k-1", Body: []byte("{}")})
-			got := slices.ContainsFunc([]error{channel.ErrSetup, channel.ErrTooBig, channel.ErrRefused, channel.ErrAmbiguous}, func(v error) bool {
+			got := slices.ContainsFunc([]error{channel.ErrSetup, channel.ErrTooBig, channel.ErrRefused, channel.ErrGone, channel.ErrAmbiguous}, func(v error) bool {
 				return errors.Is(err, v)
 			})
 			if err == nil || want != nil && !errors.Is(err, want) || want == nil && got {
