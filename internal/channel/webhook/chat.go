@@ -59,9 +59,9 @@ func paragraphs(s step, limit int) []string {
 	if c := s.conv; !c.Closed() {
 		if c.Diagnosis != nil {
 			add(block(c.Diagnosis.Summary, limit))
-			add(nextStep(c, limit))
+			add(titled("Next: ", nextStep(c, limit)))
 		}
-		add(logged(s, limit))
+		add(titled("Log: ", logged(s, limit)))
 	}
 	return all
 }
@@ -80,10 +80,15 @@ func logged(s step, limit int) string {
 			lines = append(lines, plain(e.Text, limit/maxLogged))
 		}
 	}
-	if len(lines) == 0 {
+	return channel.Cut(strings.Join(lines, "\n"), limit)
+}
+
+// titled is a text behind what it is; nothing if there is none.
+func titled(what, text string) string {
+	if text == "" {
 		return ""
 	}
-	return channel.Cut("Log: "+strings.Join(lines, "\n"), limit)
+	return what + text
 }
 
 // nextStep is what to do: the command where there is one, else the step by its name. A command that does not fit is left
@@ -94,9 +99,9 @@ func nextStep(c schema.Conversation, limit int) string {
 	case d == nil || d.Action.Verb == "" || d.Action.Verb == "none":
 		return ""
 	case d.Command != "" && len(d.Command) <= limit:
-		return "Next: " + plain(d.Command, limit)
+		return plain(d.Command, limit)
 	}
-	return strings.TrimSpace("Next: " + plain(d.Action.Verb, 40) + " " + plain(d.Action.Target, 160))
+	return strings.TrimSpace(plain(d.Action.Verb, 40) + " " + plain(d.Action.Target, 160))
 }
 
 // block is a text of several lines of which no program makes a link, a mention or markup.

@@ -119,6 +119,9 @@ func (f format) step(c schema.Conversation, told channel.Told, terms channel.Ter
 		key: channel.Key(c.ID, c.Revision, ""), conv: c, events: events, lead: channel.Lead(c, events), terms: terms,
 		sound: channel.Loudest(f.family, c, events), revision: c.Revision, episode: c.Episode,
 	}
+	if c.Closed() {
+		s.sound = min(s.sound, channel.Loud) // it is over: whom it would call could do nothing
+	}
 	if f.sound != nil {
 		s.sound = f.sound(s)
 	}
