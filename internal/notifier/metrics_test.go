@@ -40,6 +40,7 @@ func TestPostsAreCountedByChannelAndOutcome(t *testing.T) {
 	}
 	want := map[string]float64{
 		"bellbuoy_notifier_posts_total webhook refused": 1,
+		"bellbuoy_notifier_breaker webhook":             0,
 		"bellbuoy_notifier_posts_total webhook dead":    1,
 		"bellbuoy_notifier_waiting webhook":             0,
 	}

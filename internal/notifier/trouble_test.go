@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,10 +46,20 @@ func TestAChannelsTroubleIsSaidUntilAPostGoesThroughWhoeverMakesIt(t *testing.T)
 	trouble()
 	trouble()
 	down.Store(false)
+	if err := there.Learn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if wait, err := there.Step(t.Context(), nudge(t, all[0])); wait < 20*time.Second || err == nil {
+		t.Fatalf("the breaker that the other one opened: wait %s, %v", wait, err)
+	}
+	there.SetNow(func() time.Time { return time.Now().Add(time.Minute) })
 	for _, c := range all {
 		if wait, err := there.Step(t.Context(), nudge(t, c)); wait != 0 || err != nil {
 			t.Fatalf("wait %s, %v", wait, err)
 		}
+	}
+	if err := here.Learn(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	trouble()
 	trouble()
