@@ -42,7 +42,7 @@ func summary(c schema.Conversation) []fact {
 	return said
 }
 
-// paragraphs are what a chat is told below the line, each of at most limit bytes: answers; and while it is open the
+// paragraphs are what a chat is told below the line, each of at most limit bytes: answers; else, while it is open, the
 // diagnosis, the next step and what it logged.
 func paragraphs(s step, limit int) []string {
 	var all []string
@@ -56,7 +56,7 @@ func paragraphs(s step, limit int) []string {
 			add(block(m.Content, limit))
 		}
 	}
-	if c := s.conv; !c.Closed() {
+	if c := s.conv; !c.Closed() && s.lead.Kind != schema.EventAnswered {
 		if c.Diagnosis != nil {
 			add(block(c.Diagnosis.Summary, limit))
 			add(titled("Next: ", nextStep(c, limit)))

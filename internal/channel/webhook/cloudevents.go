@@ -16,7 +16,7 @@ type envelope struct {
 	Subject         string    `json:"subject"` // the conversation's id
 	Time            time.Time `json:"time"`
 	DataContentType string    `json:"datacontenttype"`
-	Data            data      `json:"data"` // as in the native body
+	Data            any       `json:"data"` // as in the native body
 }
 
 func cloudEvent(s step, limit int) ([]byte, bool) {

@@ -16,5 +16,5 @@ func Guard(address string, denyPrivate bool) error {
 // Visible takes hidden runes out of a JSON document.
 func Visible(doc []byte) []byte { return visible(doc) }
 
-// NativeBody is the type of the native body, for its JSON Schema.
-func NativeBody() any { return body{} }
+// NativeBodies are the types of the native bodies, for their JSON Schema.
+func NativeBodies() (conversation, digest any) { return body{}, digestBody{} }

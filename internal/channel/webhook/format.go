@@ -36,6 +36,7 @@ type format struct {
 	body    func(s step, limit int) ([]byte, bool)                  // the same step gives the same bytes
 	sound   func(step) channel.Sound                                // nil: that of the table
 	seal    func(c Config, u *url.URL, body []byte) ([]byte, error) // adds what is secret, at each post; nil: nothing
+	digest  func(d channel.Digest) any                              // what tells of many at once; nil: nothing does
 	checks  bool                                                    // its receivers may check a signature
 	keyed   bool                                                    // takes a Config.Key
 }
@@ -44,16 +45,16 @@ type format struct {
 func formats() []format {
 	const media = "application/json"
 	return []format{
-		{name: FormatNative, content: media, family: channel.Pager, limit: MaxBody, body: native, checks: true},
-		{name: FormatCloudEvents, content: "application/cloudevents+json", family: channel.Pager, limit: MaxBody, body: cloudEvent, checks: true},
+		{name: FormatNative, content: media, family: channel.Pager, limit: MaxBody, body: native, digest: nativeDigest, checks: true},
+		{name: FormatCloudEvents, content: "application/cloudevents+json", family: channel.Pager, limit: MaxBody, body: cloudEvent, digest: cloudEventDigest, checks: true},
 		{name: FormatAlertmanager, content: media, family: channel.Pager, limit: MaxBody, tells: alerts, body: texts(alertmanager), checks: true},
-		{name: FormatSlack, content: media, family: channel.Chat, limit: maxSlack, tells: spoken, body: texts(slack)},
-		{name: FormatTeams, content: media, family: channel.Chat, limit: maxTeams, tells: spoken, body: texts(teams)},
+		{name: FormatSlack, content: media, family: channel.Chat, limit: maxSlack, tells: spoken, body: texts(slack), digest: slackDigest},
+		{name: FormatTeams, content: media, family: channel.Chat, limit: maxTeams, tells: spoken, body: texts(teams), digest: teamsDigest},
 		{
 			name: FormatPagerDuty, content: media, family: channel.Pager, limit: MaxBody, tells: pages, quiet: unpaged, silence: true,
 			first: endOfEarlier, body: texts(pagerDuty), sound: paged, seal: routed, keyed: true,
 		},
-		{name: FormatNtfy, content: media, family: channel.Chat, limit: maxNtfy, tells: spoken, body: texts(ntfy), seal: addressed, keyed: true},
+		{name: FormatNtfy, content: media, family: channel.Chat, limit: maxNtfy, tells: spoken, body: texts(ntfy), digest: ntfyDigest, seal: addressed, keyed: true},
 	}
 }
 

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -44,12 +45,19 @@ func generated(t *testing.T) []byte {
 			t.Fatal(err)
 		}
 	}
-	s := r.Reflect(webhook.NativeBody())
+	conversation, digest := webhook.NativeBodies()
+	s, many := r.Reflect(conversation), r.Reflect(digest)
 	s.Title = "bellbuoy webhook"
+	s.Ref, s.OneOf = "", []*generate.Schema{{Ref: s.Ref}, {Ref: many.Ref}}
+	maps.Copy(s.Definitions, many.Definitions)
+	kind := func(name string) *generate.Schema { p, _ := s.Definitions[name].Properties.Get("type"); return p }
+	kind("body").Pattern, kind("digestBody").Const = `^conversation\.`, "digest"
 	required := map[string][]string{
 		"body": {"type", "timestamp", "data"}, "data": {"text", "event", "events", "conversation", "links"}, "Link": {"title", "url"},
 		"Conversation": {"schema", "id", "cluster", "object", "severity", "state", "episode", "messages", "revision"},
-		"Object":       {"kind", "name"}, "Message": {"id", "at", "kind", "sender", "content"},
+		"digestBody":   {"type", "timestamp", "data"}, "digestData": {"text", "reason", "since", "until", "conversations"},
+		"Entry":  {"id", "revision", "episode", "cluster", "severity", "at", "line"},
+		"Object": {"kind", "name"}, "Message": {"id", "at", "kind", "sender", "content"},
 	}
 	for name, def := range s.Definitions {
 		def.Required = required[name]
@@ -124,6 +132,18 @@ func TestNativeBodiesFitTheirJSONSchema(t *testing.T) {
 			if check(strings.Replace(string(p.Body), missing, strings.Replace(missing, `"`, `"x`, 1), 1)) == nil {
 				t.Errorf("%s: a body without %s fits the JSON Schema", m.name, missing)
 			}
+		}
+	}
+	for name, d := range digests() {
+		p, ok := ch.Digest(d)
+		if !ok {
+			t.Fatalf("no digest of %s", name)
+		}
+		if err := check(string(p.Body)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if check(strings.Replace(string(p.Body), `"digest"`, `"summary"`, 1)) == nil {
+			t.Errorf("%s: a body of no known type fits the JSON Schema", name)
 		}
 	}
 	if p, ok := ch.Next(huge, channel.Told{}, channel.Terms{}); !ok || !bytes.Contains(p.Body, []byte(`"omitted"`)) {

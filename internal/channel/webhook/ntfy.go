@@ -24,11 +24,21 @@ type push struct {
 }
 
 func ntfy(s step, limit int) any {
-	state := s.conv.State
-	p := push{Title: plain(title(s.conv)+" "+state, 160), Priority: priority(s), Tags: tags(s.conv)}
+	p := push{Title: title(s.conv), Priority: priority(s), Tags: tags(s.conv)}
+	if s.conv.Closed() {
+		p.Title = plain(p.Title+" "+s.conv.State, 160)
+	}
 	p.Message = strings.Join(append([]string{s.line()}, paragraphs(s, limit/2)...), "\n\n")
 	if links := channel.Links(s.conv); len(links) > 0 {
 		p.Click = links[0].URL
+	}
+	return p
+}
+
+func ntfyDigest(d channel.Digest) any {
+	p := push{Title: digestLine(d), Message: strings.Join(digestLines(d), "\n"), Priority: 2, Tags: []string{"white_check_mark"}}
+	if digestTone(d) == firing {
+		p.Tags[0] = "warning"
 	}
 	return p
 }

@@ -80,3 +80,14 @@ func mention(s step) string {
 	}
 	return s.terms.Mention
 }
+
+func slackDigest(d channel.Digest) any {
+	line := slackText(digestLine(d))
+	var lines []string
+	for _, l := range digestLines(d) {
+		lines = append(lines, "• "+slackText(l))
+	}
+	return slackMessage{Text: line, Attachments: []slackAttachment{{
+		Color: slackColour(digestTone(d)), Fallback: line, Title: "What it was", Text: strings.Join(lines, "\n"), Fields: []slackField{},
+	}}}
+}

@@ -53,24 +53,43 @@ type cardAction struct {
 }
 
 func teams(s step, limit int) any {
-	card := adaptiveCard{
-		Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.2",
-		Teams: map[string]string{"width": "Full"},
-	}
-	colour := map[tone]string{firing: "Attention", owned: "Warning", over: "Good", hushed: "Default"}[toneOf(s.conv)]
-	card.Body = []cardElement{{Type: "TextBlock", Text: markdown(s.line()), Weight: "Bolder", Size: "Medium", Color: colour, Wrap: true}}
+	body := []cardElement{headline(s.line(), toneOf(s.conv))}
 	for _, p := range paragraphs(s, limit) {
-		card.Body = append(card.Body, cardElement{Type: "TextBlock", Text: markdown(p), Wrap: true})
+		body = append(body, cardElement{Type: "TextBlock", Text: markdown(p), Wrap: true})
 	}
 	set := cardElement{Type: "FactSet", Facts: []cardFact{{"Object", markdown(title(s.conv))}}}
 	for _, f := range summary(s.conv) {
 		set.Facts = append(set.Facts, cardFact{f.name, markdown(f.value)})
 	}
-	card.Body = append(card.Body, set)
+	m := teamsCard(append(body, set))
 	for _, l := range channel.Links(s.conv) {
+		card := &m.Attachments[0].Content
 		card.Actions = append(card.Actions, cardAction{Type: "Action.OpenUrl", Title: plain(l.Title, 80), URL: l.URL})
 	}
-	return teamsMessage{Type: "message", Attachments: []teamsAttachment{{ContentType: "application/vnd.microsoft.card.adaptive", Content: card}}}
+	return m
+}
+
+func headline(line string, t tone) cardElement {
+	colour := map[tone]string{firing: "Attention", owned: "Warning", over: "Good", hushed: "Default"}[t]
+	return cardElement{Type: "TextBlock", Text: markdown(line), Weight: "Bolder", Size: "Medium", Color: colour, Wrap: true}
+}
+
+func teamsCard(body []cardElement) teamsMessage {
+	return teamsMessage{Type: "message", Attachments: []teamsAttachment{{
+		ContentType: "application/vnd.microsoft.card.adaptive",
+		Content: adaptiveCard{
+			Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.2", Body: body,
+			Teams: map[string]string{"width": "Full"},
+		},
+	}}}
+}
+
+func teamsDigest(d channel.Digest) any {
+	body := []cardElement{headline(digestLine(d), digestTone(d))}
+	for _, l := range digestLines(d) {
+		body = append(body, cardElement{Type: "TextBlock", Text: markdown(l), Wrap: true})
+	}
+	return teamsCard(body)
 }
 
 // cardSpecial: a card's text is Markdown, in which one newline is none, and two braces call a function.
