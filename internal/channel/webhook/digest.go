@@ -16,7 +16,7 @@ func (c *Channel) Digest(d channel.Digest) (channel.Post, bool) {
 	if c.format.digest == nil || len(d.Entries) == 0 {
 		return channel.Post{}, false
 	}
-	for _, most := range []int{len(d.Entries), 100, 40, 15, 5, 1} {
+	for _, most := range []int{300, 100, 40, 15, 5, 1} {
 		raw, err := encode(c.format.digest(cut(d, most)))
 		if err == nil && len(raw) <= c.format.limit {
 			return channel.Post{Key: d.Key, Kind: kindDigest, Body: raw, Sound: channel.Quietly}, true

@@ -14,11 +14,12 @@ import (
 
 func entries(n int) []channel.Entry {
 	var all []channel.Entry
+	c := channeltest.Add(channeltest.Opened("checkout-0"), schema.EventCleared)
+	line := channel.Headline(c, c.Messages[1])
 	for i := range n {
-		c := channeltest.Add(channeltest.Opened(fmt.Sprintf("checkout-%d", i)), schema.EventCleared)
 		all = append(all, channel.Entry{
 			ID: c.ID, Revision: c.Revision, Episode: 1, Cluster: "prod", Severity: c.Severity, ClosedAs: c.ClosedAs, At: c.UpdatedAt,
-			Line: channel.Headline(c, c.Messages[1]),
+			Line: strings.Replace(line, "-0", fmt.Sprintf("-%d", i), 1),
 		})
 	}
 	return all
@@ -78,8 +79,9 @@ func TestDigestsMakeNoMentionAndNoLink(t *testing.T) {
 		c := sub.config
 		c.Format = sub.format
 		ch := newReceiver(t).channel(t, c)
+		d := digests()["route"]
 		for name, text := range channeltest.Hostile() {
-			d := digests()["route"]
+			d.Entries = entries(1)
 			d.Entries[0].Line, d.Entries[0].Severity = text, text
 			p, ok := ch.Digest(d)
 			if !ok || sub.format == webhook.FormatNative || sub.format == webhook.FormatCloudEvents { // which are for machines, but for one line

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,12 +36,14 @@ type receiver struct {
 	mu       sync.Mutex
 	answer   channeltest.Answer
 	requests []request
-	over     chan struct{} // closed at the end: lets hanging handlers go
-	hangs    chan struct{} // one for each post that is left to hang
+	read     []channeltest.Got // of the first requests
+	over     chan struct{}     // closed at the end: lets hanging handlers go
+	hangs    chan struct{}     // one for each post that is left to hang
 }
 
 type request struct {
 	header http.Header
+	path   string
 	body   []byte
 }
 
@@ -83,7 +86,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.t.Errorf("read a post: %v", err)
 	}
 	r.mu.Lock()
-	r.requests = append(r.requests, request{req.Header.Clone(), body})
+	r.requests = append(r.requests, request{req.Header.Clone(), req.URL.Path, body})
 	answer := r.answer
 	r.mu.Unlock()
 	echo := "you sent " + req.RequestURI + " and " + secret + " and " + req.Header.Get("Authorization") + string(body[:min(len(body), 60)]) + " \x1b[31m" + strings.Repeat("blah ", 10_000)
@@ -159,13 +162,14 @@ func decode(t *testing.T, body []byte) sent {
 }
 
 func (r *receiver) Got() []channeltest.Got {
-	var all []channeltest.Got
-	for _, req := range r.got() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, req := range r.requests[len(r.read):] {
 		g := r.reads(r.t, req.body)
 		g.Key, g.Size, g.Body = req.header.Get("webhook-id"), len(req.body), req.body
-		all = append(all, g)
+		r.read = append(r.read, g)
 	}
-	return all
+	return slices.Clone(r.read)
 }
 
 // impatient gives a post up once the receiver has it and does not answer.
