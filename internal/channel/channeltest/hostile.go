@@ -37,7 +37,7 @@ func testHostile(t *testing.T, s Subject) {
 		t.Run(name, func(t *testing.T) {
 			c := everywhere(text)
 			_, got := tell(t, s, c, channel.Told{})
-			check(t, s, got[0], c.Revision)
+			check(t, got[0], c.Revision)
 			harmless(t, s, got)
 			answered := c
 			answered.Messages = slices.Clone(c.Messages)
@@ -65,7 +65,7 @@ func harmless(t *testing.T, s Subject, got []Got) {
 	}
 }
 
-func check(t *testing.T, s Subject, g Got, revision int) {
+func check(t *testing.T, g Got, revision int) {
 	t.Helper()
 	if n, ok := channel.Revision(g.Key); !ok || n != revision || g.State != "" && g.State != schema.StateDiagnosed {
 		t.Errorf("arrived under key %s in state %s", g.Key, g.State)

@@ -178,6 +178,15 @@ func TestGoneIsGoneInEveryFormat(t *testing.T) {
 	}
 }
 
+func TestPagerDutyGoesOnAfterAnEndThatWasGivenUp(t *testing.T) {
+	ch := newReceiver(t).channel(t, webhook.Config{Format: webhook.FormatPagerDuty, Key: routingKey})
+	c, told := channeltest.NewEpisode(channeltest.Opened("checkout")), known(1)
+	told.GaveUp = 2
+	if p, ok := ch.Next(c, told, channel.Terms{}); !ok || p.Key != c.ID+"-3" {
+		t.Errorf("posts %v %s, want the trigger", ok, p.Key)
+	}
+}
+
 // What chats link is what a person configured, whatever else is in the address.
 func TestSlackLinksEndWhereTheyShould(t *testing.T) {
 	c := channeltest.Opened("checkout")

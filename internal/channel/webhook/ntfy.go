@@ -54,6 +54,7 @@ func priority(s step) int {
 		return 4 + critical
 	case channel.Loud:
 		return 3 + critical
+	case channel.Quietly:
 	}
 	return 2
 }

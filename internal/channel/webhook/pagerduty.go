@@ -117,7 +117,7 @@ func endOfEarlier(c schema.Conversation, told channel.Told) (step, bool) {
 	}
 	begins, ok := channel.Revision(c.Messages[0].ID)
 	before := begins - 1
-	if !ok || before <= told.Revision {
+	if !ok || before <= max(told.Revision, told.GaveUp) {
 		return step{}, false
 	}
 	c.Revision, c.ClosedAs = before, schema.StateCleared

@@ -73,9 +73,12 @@ func slackLinks(s step) string {
 // calls are the mentions that Slack has: of people and groups by their id, and of all.
 var calls = regexp.MustCompile(`^(<!(here|channel|everyone|subteam\^[A-Z0-9]+)(\|[^<>|]*)?>|<@[A-Z0-9]+>)( (<!(here|channel|everyone|subteam\^[A-Z0-9]+)(\|[^<>|]*)?>|<@[A-Z0-9]+>))*$`)
 
+// ValidMention tells whether a text is nothing but mentions as Slack spells them, which the slack format posts as they are.
+func ValidMention(text string) bool { return calls.MatchString(text) }
+
 // mention is whom the post calls. What is not a mention is nobody: it would be text that nobody asked for.
 func mention(s step) string {
-	if s.sound != channel.Calling || !calls.MatchString(s.terms.Mention) {
+	if s.sound != channel.Calling || !ValidMention(s.terms.Mention) {
 		return ""
 	}
 	return s.terms.Mention
