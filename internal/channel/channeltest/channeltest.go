@@ -40,10 +40,10 @@ type Got struct {
 	Key    string
 	Events []string // ids of the events that it tells, where the receiver is told every one
 	State  string   // of the conversation; empty where the post does not say
-	Over   bool     // the receiver takes the conversation for closed by it
+	Over   bool     // the receiver takes the conversation for closed by it; need not be said where State is
 	Text   string   // what a person reads first; empty where the post only changes what they have read
 	Size   int      // bytes of the body
-	Body   []byte   // all of it, as it arrived
+	Body   []byte   // all of it, as it arrived; nil where it is in several fields, and Text then has all that is read
 }
 
 // Receiver is the far end, under the suite's control. Its methods may be called while a post is on its way.
@@ -64,6 +64,7 @@ type Subject struct {
 	Parts     int                                             // posts that one step may take; 0: one
 	Tells     func(kind string) bool                          // which events of an open conversation it tells as they happen; nil: every one
 	SkipsOver bool                                            // it keeps to itself what was over before it could be told
+	Edits     bool                                            // it changes what it has posted, which nobody hears: so that a silence shows in it
 	Ends      bool                                            // its receiver takes a silence for an end, and is told when one begins
 	Wordless  bool                                            // posts that change nothing but a state have no text
 	HidesLogs bool                                            // it shows no log line of the evidence, whatever the terms

@@ -1,8 +1,10 @@
 package channeltest
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
@@ -12,9 +14,10 @@ import (
 // rounds is more than a channel needs for one step.
 const rounds = 8
 
-// told is what a channel has been told that knows the conversation up to a revision of its first episode.
+// told is what a channel has been told that knows the conversation up to a revision of its first episode. Its reference is
+// to nothing: it is for Next alone.
 func told(revision int) channel.Told {
-	return channel.Told{Revision: revision, Episode: 1, At: At(revision)}
+	return channel.Told{Revision: revision, Episode: 1, Ref: "room:1", Lines: revision, At: At(revision)}
 }
 
 // drive posts what is next until nothing is left, as the notifier does, and returns what the channel has been told then,
@@ -56,6 +59,17 @@ func tell(t *testing.T, s Subject, c schema.Conversation, known channel.Told) (c
 		t.Errorf("%d posts of one step, want at most %d: %s", len(got), max(s.Parts, 1), keys(got))
 	}
 	return after, got
+}
+
+// over tells whether the receiver takes the conversation for closed.
+func over(g Got) bool {
+	closed := []string{schema.StateCleared, schema.StateResolved, schema.StateDismissed, schema.StateFolded, schema.StateRemoved}
+	return g.Over || slices.Contains(closed, g.State)
+}
+
+// holds tells whether a text is anywhere in the post.
+func holds(g Got, text string) bool {
+	return bytes.Contains(g.Body, []byte(text)) || strings.Contains(g.Text, text)
 }
 
 // tells says whether the subject tells an event of an open conversation as it happens.

@@ -36,18 +36,21 @@ func testHostile(t *testing.T, s Subject) {
 	for name, text := range Hostile() {
 		t.Run(name, func(t *testing.T) {
 			c := everywhere(text)
-			_, got := tell(t, s, c, channel.Told{})
+			known, got := tell(t, s, c, channel.Told{})
 			check(t, got[0], c.Revision)
 			harmless(t, s, got)
 			answered := c
 			answered.Messages = slices.Clone(c.Messages)
 			answered = Add(answered, schema.EventAnswered)
 			answered.Messages[len(answered.Messages)-1].Content = text
-			_, got, _ = drive(t, s, answered, told(c.Revision), channel.Terms{Logs: channel.LogsFull})
+			_, got, _ = drive(t, s, answered, known, channel.Terms{Logs: channel.LogsFull})
 			harmless(t, s, got)
 		})
 	}
 }
+
+// ownSite is where the links lead that a person has configured.
+const ownSite = "https://runbooks.example/"
 
 // harmless checks that the receiver makes no mention and no link of what others wrote.
 func harmless(t *testing.T, s Subject, got []Got) {
@@ -59,7 +62,9 @@ func harmless(t *testing.T, s Subject, got []Got) {
 		if s.Calls == nil {
 			continue
 		}
-		if mentions, links := s.Calls(g); len(mentions)+len(links) > 0 {
+		mentions, links := s.Calls(g)
+		links = slices.DeleteFunc(links, func(l string) bool { return strings.Contains(l, ownSite) })
+		if len(mentions)+len(links) > 0 {
 			t.Errorf("the receiver makes mentions %q and links %q of it:\n%.2000s", mentions, links, g.Body)
 		}
 	}

@@ -1,7 +1,6 @@
 package channeltest
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -46,12 +45,13 @@ func poisoned(secret string) map[string]schema.Conversation {
 
 func testPoison(t *testing.T, s Subject) {
 	value := "hunter2" + "Zq81xvbT40pw" // in two parts, so that nobody takes it for a real one
+	opened, _ := tell(t, s, Opened("checkout"), channel.Told{})
 	for field, c := range poisoned("password=" + value) {
 		t.Run(field, func(t *testing.T) {
-			for _, known := range []channel.Told{{}, told(1)} {
+			for _, known := range []channel.Told{{}, opened} {
 				_, got, _ := drive(t, s, c, known, channel.Terms{Logs: channel.LogsFull})
 				for _, g := range got {
-					if bytes.Contains(g.Body, []byte(value)) || strings.Contains(g.Text, value) {
+					if holds(g, value) {
 						t.Errorf("the secret leaves: %.2000s", g.Body)
 					}
 				}

@@ -18,6 +18,9 @@ func steps() []string {
 }
 
 func testSounds(t *testing.T, s Subject) {
+	opening := Opened("checkout")
+	known, _ := tell(t, s, opening, channel.Told{})
+	over, _ := tell(t, s, Add(opening, schema.EventCleared), known)
 	for _, severity := range []string{schema.SeverityCritical, schema.SeverityWarning, schema.SeverityInfo} {
 		t.Run(severity, func(t *testing.T) {
 			opened := Opened("checkout")
@@ -26,10 +29,10 @@ func testSounds(t *testing.T, s Subject) {
 				soundsAs(t, s, opened, channel.Told{}, "opened")
 			}
 			for _, kind := range steps() {
-				soundsAs(t, s, Add(opened, kind), told(1), kind)
-				soundsAs(t, s, Silently(Add(opened, kind)), told(1), "silent-"+kind)
+				soundsAs(t, s, Add(opened, kind), known, kind)
+				soundsAs(t, s, Silently(Add(opened, kind)), known, "silent-"+kind)
 			}
-			soundsAs(t, s, Add(opened, schema.EventCleared, schema.EventReopened), told(2), "reopened")
+			soundsAs(t, s, Add(opened, schema.EventCleared, schema.EventReopened), over, "reopened")
 		})
 	}
 }
@@ -77,10 +80,11 @@ func testMention(t *testing.T, s Subject) {
 		}
 		return called
 	}
+	known, _ := tell(t, s, c, channel.Told{})
 	if got := calls(c, channel.Told{}); got != (s.Mention != "" && s.Family == channel.Chat) {
 		t.Errorf("a critical conversation that opens calls somebody: %v", got)
 	}
-	if calls(Add(c, schema.EventDiagnosed), told(1)) || calls(Add(c, schema.EventCleared), told(1)) {
+	if calls(Add(c, schema.EventDiagnosed), known) || calls(Add(c, schema.EventCleared), known) {
 		t.Error("what is quiet calls somebody")
 	}
 	for _, bad := range []string{"deploys are fine <https://evil.example|look>", "@everyone", "<!channel> and more"} {

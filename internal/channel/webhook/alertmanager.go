@@ -46,6 +46,8 @@ func alerts(c schema.Conversation, m schema.Message) bool {
 	case schema.EventOpened, schema.EventReopened, schema.EventWorsened, schema.EventEased, schema.EventDiagnosed,
 		schema.EventUnsilenced, schema.EventEscalated, schema.EventStillFiring:
 		return true
+	case schema.EventGrown:
+		return !m.Silent // something bad has joined
 	}
 	return channel.Closes(m) && c.Closed()
 }

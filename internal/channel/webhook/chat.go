@@ -18,6 +18,8 @@ func spoken(c schema.Conversation, m schema.Message) bool {
 	case schema.EventOpened, schema.EventReopened, schema.EventWorsened, schema.EventUnsilenced, schema.EventEscalated,
 		schema.EventStillFiring, schema.EventAnswered:
 		return true
+	case schema.EventGrown:
+		return !m.Silent // something bad has joined
 	}
 	return channel.Closes(m) && c.Closed()
 }

@@ -52,7 +52,7 @@ const (
 func actionOf(m schema.Message) string {
 	switch m.Kind {
 	case schema.EventOpened, schema.EventReopened, schema.EventWorsened, schema.EventUnsilenced, schema.EventEscalated,
-		schema.EventStillFiring, schema.EventUnacknowledged:
+		schema.EventStillFiring, schema.EventUnacknowledged, schema.EventGrown:
 		if m.Silent {
 			return ""
 		}
