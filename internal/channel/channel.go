@@ -90,7 +90,7 @@ type Told struct {
 	Revision int       `json:"revision"`        // the newest revision that the receiver has
 	Episode  int       `json:"episode"`         // of the card
 	Lines    int       `json:"lines,omitempty"` // the newest revision that the episode's thread has, where a channel has threads
-	Ref      string    `json:"ref,omitempty"`   // the receiver's reference to the episode's card; a channel with cards that finds none, though the revision is told, posts the card anew: it is gone
+	Ref      string    `json:"ref,omitempty"`   // the receiver's reference to the episode's card; empty though the episode is told: it is gone, and is posted anew
 	Claim    *Claim    `json:"claim,omitempty"`
 	Attempts int       `json:"attempts,omitempty"`  // in vain, since the last post that went through
 	FirstTry time.Time `json:"first_try,omitzero"`  // of those attempts

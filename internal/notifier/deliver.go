@@ -17,7 +17,7 @@ import (
 func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimFor)
 	defer cancel()
-	claim := &channel.Claim{Key: p.post.Key, Holder: l.holder, Until: l.now().Add(claimFor)}
+	claim := &channel.Claim{Key: p.post.Key, Holder: l.holder, Until: l.now().Add(l.claimFor)}
 	t.told.Claim = claim
 	switch err := l.put(ctx, t); {
 	case errors.Is(err, bus.ErrConflict):

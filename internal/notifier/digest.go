@@ -76,12 +76,12 @@ func (d digest) due(now time.Time, back bool) channel.Reason {
 }
 
 // claim claims the post that is due: the one of unknown fate, or a new one under key.
-func (d digest) claim(reason channel.Reason, key, holder string, now time.Time) digest {
+func (d digest) claim(reason channel.Reason, key, holder string, now, until time.Time) digest {
 	if d.Claim != nil && d.batched(d.Claim.Key) {
 		key = d.Claim.Key
 	}
 	repeated := d.batched(key)
-	d.Claim = &channel.Claim{Key: key, Holder: holder, Until: now.Add(claimFor)}
+	d.Claim = &channel.Claim{Key: key, Holder: holder, Until: until}
 	d.Entries = slices.Clone(d.Entries)
 	for i, e := range d.Entries {
 		if !repeated && e.Batch == "" && e.Reason == reason && !e.Due.After(now) {

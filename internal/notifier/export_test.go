@@ -3,6 +3,7 @@ package notifier
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
@@ -43,10 +44,17 @@ func (n *Notifier) SetRecords(wrap func(Records) Records) {
 	}
 }
 
-// SetScale makes every other wait as long as scale says.
+// SetScale makes every wait as long as scale says.
 func (n *Notifier) SetScale(scale func(time.Duration) time.Duration) {
 	for _, l := range n.loops {
 		l.scale = scale
+	}
+}
+
+// SetClaim makes claims last that long.
+func (n *Notifier) SetClaim(d time.Duration) {
+	for _, l := range n.loops {
+		l.claimFor = d
 	}
 }
 
@@ -107,4 +115,50 @@ func (n *Notifier) StepOf(ctx context.Context, name string, m bus.Message) (time
 		return 0, err
 	}
 	return l.step(ctx, m)
+}
+
+// Waiting is how many conversations wait for the channel of that name, until then or longer.
+func (n *Notifier) Waiting(name string, until time.Time) int {
+	l, err := n.loopOf(name)
+	if err != nil {
+		return 0
+	}
+	l.waiting.mu.Lock()
+	defer l.waiting.mu.Unlock()
+	waits := 0
+	for _, due := range l.waiting.due {
+		if !due.Before(until) {
+			waits++
+		}
+	}
+	return waits
+}
+
+// SetRate gives the channel of that name a rate.
+func (n *Notifier) SetRate(name string, every time.Duration, burst int) {
+	if l, err := n.loopOf(name); err == nil {
+		l.target.rate = pace.Rate{Every: every, Burst: burst}
+	}
+}
+
+// CountShared counts the reads and writes of what the notifiers share.
+func (n *Notifier) CountShared() *atomic.Int64 {
+	c := &counted{Records: n.targets.kept}
+	n.targets.kept, n.digests.kept = c, c
+	return &c.n
+}
+
+type counted struct {
+	Records
+	n atomic.Int64
+}
+
+func (c *counted) Get(ctx context.Context, key string) ([]byte, uint64, error) {
+	c.n.Add(1)
+	return c.Records.Get(ctx, key)
+}
+
+func (c *counted) Put(ctx context.Context, key string, data []byte, expect uint64) (uint64, error) {
+	c.n.Add(1)
+	return c.Records.Put(ctx, key, data, expect)
 }

@@ -31,12 +31,12 @@ func (l *loop) orElse(ctx context.Context, t *turn, p plan, wait time.Duration, 
 		return wait, err
 	}
 	if left := failoverAfter - now.Sub(since); left > 0 {
-		return min(wait, max(l.scale(left), time.Millisecond)), err
+		return min(wait, left), err
 	}
 	if l.standInFor(ctx, t, others) {
 		return wait, err
 	}
-	return min(wait, max(l.scale(failoverAgain), time.Millisecond)), err
+	return min(wait, failoverAgain), err
 }
 
 // calls tells whether somebody has to hear of it: a critical conversation that is open, and that these people do not

@@ -17,8 +17,10 @@ import (
 const (
 	// digestEvery is how often a digest that may be due is looked at. That costs nothing while there is none.
 	digestEvery = 2 * time.Second
-	// backFor is for how long, after an outage, what is open goes before the digest of what is over.
-	backFor = time.Minute
+	// After an outage what is open goes before the digest of what is over: as long as any of it waits, but for no longer than
+	// backFor; backAfter is for what waits with other notifiers.
+	backAfter = 5 * time.Second
+	backFor   = time.Minute
 )
 
 // gather puts a conversation among those that the channel is told of together, if it belongs there. done tells that
@@ -44,9 +46,8 @@ func (l *loop) gather(ctx context.Context, t *turn, r routing, p plan) (done boo
 			return true, 0, fmt.Errorf("put conversation %s into the digest of %s: %w", t.id, l.name, err)
 		}
 	}
-	t.told = channel.Told{
-		Revision: p.of.Revision, Lines: p.of.Revision, Episode: p.of.Episode, At: newestAt(p.of), GaveUp: t.told.GaveUp,
-	}
+	// No episode: there is no card that could be lost, and what comes next is told as news.
+	t.told = channel.Told{Revision: p.of.Revision, Lines: p.of.Revision, At: newestAt(p.of), GaveUp: t.told.GaveUp}
 	switch err := l.put(ctx, t); {
 	case errors.Is(err, bus.ErrConflict):
 		wait, err := t.newestWaits(busyDelay(t.m.Deliveries), errBusy)
@@ -117,7 +118,8 @@ func (l *loop) tellDigest(ctx context.Context) error {
 // isBack tells whether the receiver can be reached, and what is open has gone out to it.
 func (l *loop) isBack(now time.Time) bool {
 	s := l.target.state()
-	return !s.Open() && !s.Gone() && !s.NotBefore.After(now) && (l.waiting.count(now) == 0 || now.Sub(s.OutUntil) > backFor)
+	return !s.Open() && !s.Gone() && !s.NotBefore.After(now) &&
+		now.Sub(s.OutUntil) > backAfter && (l.waiting.count(now) == 0 || now.Sub(s.OutUntil) > backFor)
 }
 
 // claimDigest claims the post that is due; its key is empty if somebody else was faster, or the receiver is to hear
@@ -131,7 +133,7 @@ func (l *loop) claimDigest(ctx context.Context, name string, now time.Time) (pos
 		if reason == "" {
 			return d, false
 		}
-		claimed = d.claim(reason, fresh, l.holder, now)
+		claimed = d.claim(reason, fresh, l.holder, now, now.Add(l.claimFor))
 		return claimed, true
 	})
 	if err != nil || claimed.Claim == nil {

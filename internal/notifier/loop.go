@@ -49,9 +49,10 @@ type loop struct {
 
 	target     *target
 	digests    *shared[digest]
-	scale      func(time.Duration) time.Duration // of every other wait, for tests
-	standIns   func() []*loop                    // who may tell in this one's place, best first
-	complained atomic.Bool                       // that the channel is set up wrongly
+	scale      func(time.Duration) time.Duration // of every wait, for tests
+	claimFor   time.Duration
+	standIns   func() []*loop // who may tell in this one's place, best first
+	complained atomic.Bool    // that the channel is set up wrongly
 }
 
 const (
@@ -69,7 +70,7 @@ func (l *loop) handle(ctx context.Context, m bus.Message) error {
 	wait, err := l.step(ctx, m)
 	if wait > 0 {
 		l.waiting.add(m.Subject, l.now().Add(wait))
-		return bus.Later(wait, err)
+		return bus.Later(max(l.scale(wait), time.Millisecond), err)
 	}
 	if err == nil {
 		l.waiting.remove(m.Subject)
@@ -141,7 +142,7 @@ func (l *loop) tell(ctx context.Context, t *turn) (wait time.Duration, err error
 func (l *loop) attempt(ctx context.Context, t *turn, p plan) (wait time.Duration, err error) {
 	now := l.now()
 	if t.head.Severity != schema.SeverityCritical && l.waiting.criticalComes(now) {
-		return t.newestWaits(l.scale(giveWay), errGivesWay)
+		return t.newestWaits(giveWay, errGivesWay)
 	}
 	answer, err := l.target.ask(ctx, t.head, now)
 	if err != nil {
@@ -150,7 +151,7 @@ func (l *loop) attempt(ctx context.Context, t *turn, p plan) (wait time.Duration
 	if answer.Why != pace.Free {
 		l.metrics.held(answer.Why)
 		wait := turnAfter(answer, t.head.Severity, l.waiting.ahead(t.m.Subject, schema.SeverityRank(t.head.Severity)), l.target.rate.Every)
-		return t.newestWaits(l.scale(wait), heldError(answer.Why))
+		return t.newestWaits(wait, heldError(answer.Why))
 	}
 	if t.told.Revision > 0 && !channel.Knows(p.of, t.told) {
 		t.told.StandsIn = "" // that was another episode

@@ -108,14 +108,14 @@ func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m met
 	l := &loop{
 		name: name, ch: ch, bus: n.bus, kept: n.bus.Kept(bus.PartNotifier), subjects: n.bus.Subjects(), prefix: "told",
 		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: everything,
-		scale: func(d time.Duration) time.Duration { return d },
+		digests: n.digests, claimFor: claimFor, scale: func(d time.Duration) time.Duration { return d },
 	}
+	l.target = targetOf(name, ch, l.holder, n.targets)
 	if shadowed {
 		l.ch, l.prefix = shadow{ch, log}, "shadow"
+		l.target = targetOf("shadow-"+name, l.ch, l.holder, n.targets)
 	}
 	l.standIns = func() []*loop { return n.others(l) }
-	l.digests = n.digests
-	l.target = targetOf(l.prefix+"-"+name, l.ch, l.holder, n.targets)
 	return l
 }
 

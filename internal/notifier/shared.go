@@ -89,12 +89,12 @@ func (s *shared[T]) reload(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("read record %s.%s: %w", s.prefix, name, err)
 	}
-	s.take(name, data, rev)
+	s.set(name, s.read(name, data, rev))
 	return nil
 }
 
-// take puts a record into memory. One that cannot be read is as good as none.
-func (s *shared[T]) take(name string, data []byte, rev uint64) {
+// read is a record as it came. One that cannot be read is as good as none.
+func (s *shared[T]) read(name string, data []byte, rev uint64) version[T] {
 	v := version[T]{rev: rev}
 	if len(data) > 0 {
 		if err := json.Unmarshal(data, &v.value); err != nil {
@@ -102,7 +102,16 @@ func (s *shared[T]) take(name string, data []byte, rev uint64) {
 			v.value = *new(T)
 		}
 	}
-	s.set(name, v)
+	return v
+}
+
+// heard puts what was followed into memory, unless it is older than what was written from here since.
+func (s *shared[T]) heard(name string, v version[T]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v.rev >= s.all[name].rev {
+		s.all[name] = v
+	}
 }
 
 // follower follows kept records.
@@ -113,7 +122,8 @@ type follower interface {
 // follow keeps the memory up to date until ctx is done.
 func (s *shared[T]) follow(ctx context.Context, f follower, caughtUp func()) error {
 	return f.Follow(ctx, s.prefix, caughtUp, func(key string, data []byte, rev uint64) error {
-		s.take(strings.TrimPrefix(key, s.prefix+"."), data, rev)
+		name := strings.TrimPrefix(key, s.prefix+".")
+		s.heard(name, s.read(name, data, rev))
 		return nil
 	})
 }

@@ -83,6 +83,8 @@ func (t *target) unused(ctx context.Context) error {
 const (
 	lagWarning = 2 * time.Second
 	lagInfo    = 4 * time.Second
+	// lookAgain bounds the wait for an open breaker, which a person's test may close at any time.
+	lookAgain = time.Minute
 	// giveWay is how long what is not critical waits while critical ones are about to come.
 	giveWay = 250 * time.Millisecond
 )
@@ -95,6 +97,8 @@ func turnAfter(a pace.Answer, severity string, ahead int, every time.Duration) t
 		return 0
 	case pace.Limited:
 		return a.Wait + min(time.Duration(ahead)*every, maxDelay)
+	case pace.Opened:
+		a.Wait = min(a.Wait, lookAgain)
 	}
 	switch schema.SeverityRank(severity) {
 	case schema.SeverityRank(schema.SeverityCritical):
@@ -103,4 +107,18 @@ func turnAfter(a pace.Answer, severity string, ahead int, every time.Duration) t
 		return a.Wait + lagWarning
 	}
 	return a.Wait + lagInfo
+}
+
+// keptBack says for people why nothing is posted to the target for now; empty: it may be posted to.
+func (t *target) keptBack(now time.Time) string {
+	s := t.state()
+	switch {
+	case s.Gone():
+		return heldError(pace.Gone).Error() + ": " + s.Problem
+	case s.Open():
+		return heldError(pace.Opened).Error() + ": " + s.Problem
+	case s.NotBefore.After(now):
+		return heldError(pace.Paused).Error() + " until " + s.NotBefore.UTC().Format(clock)
+	}
+	return ""
 }

@@ -18,8 +18,10 @@ type waiting struct {
 
 const (
 	overdue = time.Minute
-	// late is for how long what was due a moment ago is still about to come.
+	// late is for how long what was due a moment ago is still about to come; soon is how long before that it is: longer than
+	// what waits for a probe of somebody else's waits.
 	late = 2 * time.Second
+	soon = 1500 * time.Millisecond
 )
 
 func newWaiting() *waiting { return &waiting{due: map[string]time.Time{}, critical: map[string]bool{}} }
@@ -68,12 +70,12 @@ func (w *waiting) ahead(subject string, rank int) int {
 	return n
 }
 
-// criticalComes tells whether a critical nudge is due now, and about to come.
+// criticalComes tells whether a critical nudge is about to come.
 func (w *waiting) criticalComes(now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for subject := range w.critical {
-		if ago := now.Sub(w.due[subject]); ago >= 0 && ago < late {
+		if ago := now.Sub(w.due[subject]); ago >= -soon && ago < late {
 			return true
 		}
 	}

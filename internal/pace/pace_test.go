@@ -45,7 +45,8 @@ func TestAnswers(t *testing.T) {
 		{"pause-is-over", paused, pace.Ask{}, time.Minute, pace.Answer{}},
 		{"gone", gone, pace.Ask{Urgent: true}, 1000 * time.Hour, pace.Answer{Why: pace.Gone, Wait: pace.GoneAgain}},
 		{"a-test-goes-to-one-that-is-gone", gone, pace.Ask{Trial: true}, 0, pace.Answer{}},
-		{"a-test-waits-for-the-breaker", failing(5), pace.Ask{Trial: true}, 0, pace.Answer{Why: pace.Opened, Wait: 30 * time.Second}},
+		{"a-test-is-a-probe-at-once", failing(5), pace.Ask{Trial: true}, time.Second, pace.Answer{Probe: true}},
+		{"but-not-the-second-one", probed, pace.Ask{Trial: true}, 31 * time.Second, pace.Answer{Why: pace.Opened, Wait: time.Second}},
 		{"burst-has-room", pace.State{Slot: at(time.Second)}, pace.Ask{Rate: rated}, 0, pace.Answer{}},
 		{"last-of-the-burst-is-for-the-urgent", pace.State{Slot: at(2 * time.Second)}, pace.Ask{Rate: rated}, 0, pace.Answer{Why: pace.Limited, Wait: time.Second}},
 		{"the-urgent-take-it", pace.State{Slot: at(2 * time.Second)}, pace.Ask{Rate: rated, Urgent: true}, 0, pace.Answer{}},
@@ -86,6 +87,14 @@ func TestTheBreakerOpensTwiceAsLongWithEveryProbeInVain(t *testing.T) {
 		if got := s.Out(when); got != want {
 			t.Errorf("%s in the outage: %v, want %v", when, got, want)
 		}
+	}
+}
+
+func TestATestInVainLeavesTheBreakerOpen(t *testing.T) {
+	s, _ := failing(5).Next(pace.Ask{Holder: "a", Trial: true}, at(time.Second))
+	s = s.Failed("a", "still", at(time.Second), at(2*time.Second))
+	if want := at(2*time.Second + time.Minute); !s.OpenUntil.Equal(want) || s.Prober != "" {
+		t.Errorf("%+v; want it open until %s", s, want)
 	}
 }
 

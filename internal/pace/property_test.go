@@ -69,7 +69,7 @@ func TestAnOpenBreakerHasOneProbeAtATime(t *testing.T) {
 			}
 			inFlight = rest
 			wasOpen, holder := s.Open(), strconv.Itoa(r.IntN(1000))
-			next, answer := s.Next(pace.Ask{Holder: holder}, now)
+			next, answer := s.Next(pace.Ask{Holder: holder, Trial: r.IntN(20) == 0}, now)
 			s = next
 			if answer.Why != pace.Free {
 				continue

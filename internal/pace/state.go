@@ -84,7 +84,7 @@ const (
 type Ask struct {
 	Holder string
 	Urgent bool // critical: the others leave it a slot of the rate
-	Trial  bool // a person's test, which goes out to a target that is gone too
+	Trial  bool // a person's test: a probe at once, also of a target that is gone
 	Rate   Rate
 }
 
@@ -105,7 +105,7 @@ func (s State) Next(a Ask, now time.Time) (State, Answer) {
 		return s, Answer{Why: Paused, Wait: left}
 	}
 	if s.Open() && !s.Gone() {
-		if left := s.OpenUntil.Sub(now); left > 0 {
+		if left := s.OpenUntil.Sub(now); left > 0 && !a.Trial {
 			return s, Answer{Why: Opened, Wait: left}
 		}
 		if s.Prober != "" && s.ProbeEnds.After(now) {
@@ -120,6 +120,9 @@ func (s State) Next(a Ask, now time.Time) (State, Answer) {
 		return limited, Answer{}
 	}
 	limited.Prober, limited.ProbeEnds = a.Holder, now.Add(probeFor)
+	if limited.OpenUntil.After(now) {
+		limited.OpenUntil = now
+	}
 	return limited, Answer{Probe: true}
 }
 
