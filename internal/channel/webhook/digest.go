@@ -10,10 +10,10 @@ import (
 // kindDigest is the type of the native body that tells of many conversations.
 const kindDigest = "digest"
 
-// Digest tells of many conversations in one post that calls nobody. A pager, and what keeps alerts as Alertmanager does,
-// is told nothing of what is over, and of each that is open by itself.
+// Digest tells of many conversations in one post that calls nobody. Programs are told so only of what a route collects:
+// after an outage they want every event. A pager, and what keeps alerts as Alertmanager does, is told of each by itself.
 func (c *Channel) Digest(d channel.Digest) (channel.Post, bool) {
-	if c.format.digest == nil || len(d.Entries) == 0 {
+	if c.format.digest == nil || len(d.Entries) == 0 || c.format.family == channel.Pager && d.Reason == channel.AfterOutage {
 		return channel.Post{}, false
 	}
 	for _, most := range []int{300, 100, 40, 15, 5, 1} {
