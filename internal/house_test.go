@@ -78,7 +78,7 @@ var plan = []room{
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
 	{"internal/channel/channeltest", "channel schema", "cmp", ""},
 	{"internal/llm/llmtest", "llm/fake", "", "llm"},
-	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect replay source/docker source/host"},
+	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect spend replay source/docker source/host"},
 	{"internal/eval", "replay detect source/file schema", "", "diagnose"},
 	{"internal/need", "", "", ""},
 	{"internal/need/engine", "need", "", ""},

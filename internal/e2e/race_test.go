@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -51,10 +50,7 @@ func (r race) run(t *testing.T) {
 		t.Parallel()
 	}
 	began := time.Now()
-	program := filepath.Join(t.TempDir(), "analyzer")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/bellbuoy/bellbuoy/cmd/analyzer").CombinedOutput(); err != nil {
-		t.Fatalf("build the analyzer: %v: %s", err, out)
-	}
+	program := buildAnalyzer(t)
 	servers := bustest.StartProcesses(t, r.servers)
 	b := servers.Connect(t)
 	g := &gang{race: r, program: program, servers: servers, dice: rand.New(rand.NewPCG(7, 9))}
