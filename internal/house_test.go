@@ -40,7 +40,7 @@ var plan = []room{
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect silence config schema", "yaml", ""},
-	{"internal/analyzer", "rules decide detect conversation diagnose silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/analyzer", "rules decide detect conversation diagnose silence spend breaker llm client finding bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation finding bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
@@ -68,6 +68,7 @@ var plan = []room{
 	{"internal/diagnose", "scrub schema", "", ""},
 	{"internal/silence", "schema", "", ""},
 	{"internal/spend", "", "", ""},
+	{"internal/breaker", "", "", ""},
 	{"internal/scrub", "schema", "", ""},
 	{"internal/schema", "", "", ""},
 
@@ -86,7 +87,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/silence internal/spend internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/silence internal/spend internal/breaker internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")
