@@ -17,6 +17,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -37,7 +38,7 @@ const raceWithin = 5 * time.Minute
 func TestRaceOfProcesses(t *testing.T) {
 	r := race{analyzers: 3, clusters: 12, snapshots: 20, downTo: 8, pace: 500 * time.Millisecond, killEvery: time.Second, leaderEvery: 4 * time.Second}
 	servers := []int{1}
-	if long() {
+	if need.Long() {
 		r.analyzers, r.clusters, r.pace, r.leaderEvery, servers = 8, 200, time.Second, 8*time.Second, []int{1, 3}
 	}
 	for _, r.servers = range servers {
@@ -46,7 +47,7 @@ func TestRaceOfProcesses(t *testing.T) {
 }
 
 func (r race) run(t *testing.T) {
-	if !long() {
+	if !need.Long() {
 		t.Parallel()
 	}
 	began := time.Now()
