@@ -63,8 +63,8 @@ var plan = []room{
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
 	{"internal/decide", "detect conversation diagnose silence schema", "", ""},
-	{"internal/detect", "scrub schema", "", "need"},
-	{"internal/conversation", "scrub schema", "", "need"},
+	{"internal/detect", "scrub schema", "", ""},
+	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
 	{"internal/silence", "schema", "", ""},
 	{"internal/spend", "", "", ""},
