@@ -87,7 +87,7 @@ race: ## the long race: 8 analyzers, 200 clusters, on one NATS server and on thr
 
 .PHONY: properties
 properties: ## try every property on all of its random courses, where make test tries a third of them
-	BELLBUOY_LONG=1 $(GO) test -count=1 ./internal/detect/ ./internal/conversation/
+	BELLBUOY_LONG=1 $(GO) test -count=1 ./internal/detect/ ./internal/conversation/ ./internal/scrub/
 
 .PHONY: eval
 eval: ## measure the scenarios: precision, recall, sounds and delay of what would be told
