@@ -39,7 +39,7 @@ var plan = []room{
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
-	{"internal/rules", "detect silence config schema", "yaml", ""},
+	{"internal/rules", "detect silence config config/yamlfile schema", "yaml", ""},
 	{"internal/analyzer", "rules decide detect conversation diagnose silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation finding bus process config scrub schema", "prometheus sync", ""},
 
@@ -63,15 +63,17 @@ var plan = []room{
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
 	{"internal/decide", "detect conversation diagnose silence schema", "", ""},
-	{"internal/detect", "scrub schema", "", ""},
+	{"internal/detect", "glob scrub schema", "", ""},
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
 	{"internal/silence", "schema", "", ""},
 	{"internal/spend", "", "", ""},
+	{"internal/glob", "", "", ""},
 	{"internal/scrub", "schema", "", ""},
 	{"internal/schema", "", "", ""},
 
 	{"internal/config", "", "envconfig", ""},
+	{"internal/config/yamlfile", "config silence", "yaml", ""},
 	{"internal/console", "client silence scrub schema", "isatty term", ""},
 	{"internal/process", "config scrub", "tint isatty prometheus sync", ""},
 
@@ -86,7 +88,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/silence internal/spend internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/silence internal/spend internal/glob internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")
