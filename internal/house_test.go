@@ -67,6 +67,7 @@ var plan = []room{
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
 	{"internal/silence", "schema", "", ""},
+	{"internal/route", "glob silence schema", "", ""},
 	{"internal/spend", "", "", ""},
 	{"internal/glob", "", "", ""},
 	{"internal/scrub", "schema", "", ""},
@@ -88,7 +89,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/silence internal/spend internal/glob internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/silence internal/route internal/spend internal/glob internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")

@@ -20,7 +20,7 @@ type decoder struct {
 	windows    silence.Windows
 	settings   []detect.Setting
 	conditions []detect.Declared // and policies
-	broken     map[string]bool // conditions of which something could not be read, so that the rest of it means nothing
+	broken     map[string]bool   // conditions of which something could not be read, so that the rest of it means nothing
 }
 
 func (d *decoder) file(text []byte) {

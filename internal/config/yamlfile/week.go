@@ -88,4 +88,3 @@ func (r *Reader) Zone(what string, n *yaml.Node) *time.Location {
 	r.Wrong(n.Line, "write the name of one of the IANA zones, such as Europe/Berlin, America/New_York or UTC", "%s: there is no zone %q", what, n.Value)
 	return time.UTC
 }
-
