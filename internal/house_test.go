@@ -41,7 +41,8 @@ var plan = []room{
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect silence config config/yamlfile schema", "yaml", ""},
 	{"internal/analyzer", "rules decide detect conversation diagnose silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
-	{"internal/notifier", "channel channel/webhook client conversation finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/channelfile", "config config/yamlfile route schema", "yaml", ""},
+	{"internal/notifier", "channel channel/webhook channelfile route config/yamlfile client conversation finding bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/doctor", "bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},

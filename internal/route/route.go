@@ -44,6 +44,22 @@ type Digest struct {
 // None tells whether there is no digest.
 func (d Digest) None() bool { return d.Every == 0 && d.Zone == nil }
 
+// End is when what is collected at now is told: the same for everybody who asks. Zero: there is no digest.
+func (d Digest) End(now time.Time) time.Time {
+	switch {
+	case d.None():
+		return time.Time{}
+	case d.Zone == nil:
+		return now.Truncate(d.Every).Add(d.Every)
+	}
+	year, month, day := now.In(d.Zone).Date()
+	end := time.Date(year, month, day, 0, d.At, 0, 0, d.Zone)
+	for i := 1; !end.After(now); i++ {
+		end = time.Date(year, month, day+i, 0, d.At, 0, 0, d.Zone)
+	}
+	return end
+}
+
 // String is the digest as it is written; empty: none.
 func (d Digest) String() string {
 	switch {

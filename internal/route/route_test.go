@@ -377,6 +377,41 @@ func made(t *testing.T, rnd *rand.Rand) route.Routes {
 	return r
 }
 
+func TestADigestEndsAtTheSameTimeForEverybody(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		digest route.Digest
+		now    string
+		want   string // empty: never
+		says   string
+	}{
+		{"none", route.Digest{}, "2026-11-24T22:00:00Z", "", ""},
+		{"within", route.Digest{Every: 15 * time.Minute}, "2026-11-24T22:07:03Z", "2026-11-24T22:15:00Z", "every 15m"},
+		{"on-the-edge", route.Digest{Every: 15 * time.Minute}, "2026-11-24T22:15:00Z", "2026-11-24T22:30:00Z", "every 15m"},
+		{"today", route.Digest{At: 8 * 60, Zone: berlin}, "2026-11-24T06:59:59Z", "2026-11-24T07:00:00Z", "daily 08:00 Europe/Berlin"},
+		{"tomorrow", route.Digest{At: 8 * 60, Zone: berlin}, "2026-11-24T07:00:00Z", "2026-11-25T07:00:00Z", "daily 08:00 Europe/Berlin"},
+		{"over-a-change-of-clocks", route.Digest{At: 8 * 60, Zone: berlin}, "2026-10-24T12:00:00Z", "2026-10-25T07:00:00Z", "daily 08:00 Europe/Berlin"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			now, err := time.Parse(time.RFC3339, tt.now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			end := tt.digest.End(now)
+			if got := end.UTC().Format(time.RFC3339); got != tt.want && !(tt.want == "" && end.IsZero()) {
+				t.Errorf("ends at %s, want %s", got, tt.want)
+			}
+			if tt.digest.String() != tt.says {
+				t.Errorf("says %q", tt.digest.String())
+			}
+		})
+	}
+}
+
 func BenchmarkOne(b *testing.B) {
 	zone := time.UTC
 	r := route.Routes{Channels: []string{"a", "b", "c"}}
