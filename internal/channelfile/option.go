@@ -58,23 +58,32 @@ func (d *decoder) fill(c *Channel, k *Kind, line int, options []pair) {
 	if len(d.Mistakes) > before {
 		return
 	}
-	var wrong *config.Error
-	if err := config.Fill(c.Options, k.Begin, values); errors.As(err, &wrong) {
-		for _, m := range wrong.Mistakes {
-			at, there := lines[m.Name]
-			if !there {
-				at = line
-			}
-			m.Value = ""
-			d.Wrong(at, "put it right for "+called(c), "%s", m.Error())
-		}
-		return
-	} else if err != nil {
-		d.Wrong(line, "put it right for "+called(c), "%s", err.Error())
+	if err := config.Fill(c.Options, k.Begin, values); err != nil {
+		d.options(c, err, line, lines)
 		return
 	}
 	if missing := k.Missing(c.Options); missing != "" {
 		d.Wrong(line, fmt.Sprintf("write %s: and its value below the name", missing), "%s has no %s", called(c), missing)
+	}
+}
+
+// options tells what is wrong with options, each on its line.
+func (d *decoder) options(c *Channel, err error, line int, lines map[string]int) {
+	var wrong *config.Error
+	if !errors.As(err, &wrong) {
+		wrong = &config.Error{Mistakes: []config.Mistake{{Problem: err.Error()}}}
+	}
+	for _, m := range wrong.Mistakes {
+		at, there := lines[m.Name]
+		if !there {
+			at = line
+		}
+		m.Value = ""
+		problem, fix, has := strings.Cut(m.Error(), "; ") // whose Validate it is may have said what to do
+		if !has {
+			fix = "put it right, or leave it out"
+		}
+		d.Wrong(at, fix, "%s: %s", called(c), problem)
 	}
 }
 

@@ -153,14 +153,20 @@ func (d *decoder) named(what string, n *yaml.Node, none bool) []string {
 		case slices.Contains(all, one.Value):
 			d.Wrong(one.Line, "name it once", "%s has %s twice", what, one.Value)
 		case !slices.ContainsFunc(d.channels, func(c Channel) bool { return c.Name == one.Value }):
-			if !slices.Contains(d.broken, one.Value) && len(d.channels) > 0 { // else it was told what is wrong
-				d.Unknown(one.Line, one.Value, what+": the list of channels", d.routes.Channels)
+			if known := d.names(); !slices.Contains(known, one.Value) && len(known) > 0 { // else it was told what is wrong
+				d.Unknown(one.Line, one.Value, what+": the list of channels", known)
 			}
 		default:
 			all = append(all, one.Value)
 		}
 	}
 	return all
+}
+
+// names are all channels, whether or not all else of them could be read.
+func (d *decoder) names() []string {
+	all := slices.Concat(d.routes.Channels, d.broken)
+	return slices.DeleteFunc(all, func(name string) bool { return name == "" })
 }
 
 func (d *decoder) mention(n *yaml.Node) string {

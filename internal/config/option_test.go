@@ -80,3 +80,12 @@ func TestFillTellsMistakesByTheNamesOfOptions(t *testing.T) {
 		})
 	}
 }
+
+func TestGivenAreTheVariablesThatAreSet(t *testing.T) {
+	t.Setenv("TRIAL_POST_URL_FILE", "x")
+	t.Setenv("TRIAL_POST_FORMAT", "plain")
+	t.Setenv("TRIAL_POST_EVERY", "")
+	if diff := cmp.Diff([]string{"TRIAL_POST_URL_FILE", "TRIAL_POST_FORMAT"}, config.Given("TRIAL", post{})); diff != "" {
+		t.Errorf("given (-want +got):\n%s", diff)
+	}
+}
