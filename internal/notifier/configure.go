@@ -37,6 +37,7 @@ type kind struct {
 	channelfile.Kind
 	single func(Config) (options any, on bool) // what the variables of a single channel configure
 	open   func(options any) (channel.Channel, error)
+	url    func(options any) string // where its posts go
 }
 
 // kinds are all there are. A single channel is called like its kind.
@@ -50,15 +51,18 @@ func kinds() []kind {
 			},
 			single: func(c Config) (any, bool) { return &c.Webhook, c.Webhook.URL != "" },
 			open:   opening(func(c webhook.Config) (*webhook.Channel, error) { return webhook.New(c, process.Version()) }),
+			url:    of(func(c *webhook.Config) string { return c.URL.Reveal() }),
 		},
 	}
 }
 
 // of is a question about one kind's options, asked of any.
-func of[T any](ask func(*T) bool) func(any) bool {
-	return func(options any) bool {
-		c, ok := options.(*T)
-		return ok && ask(c)
+func of[T, A any](ask func(*T) A) func(any) A {
+	return func(options any) (answer A) {
+		if c, ok := options.(*T); ok {
+			answer = ask(c)
+		}
+		return answer
 	}
 }
 
@@ -150,6 +154,16 @@ func Channels(cfg Config) []string {
 		names = append(names, c.Name)
 	}
 	return names
+}
+
+// URL is where the posts of a declared channel go. It is a secret.
+func URL(c channelfile.Channel) config.Secret {
+	for _, k := range kinds() {
+		if k.Name == c.Kind {
+			return config.Secret(k.url(c.Options))
+		}
+	}
+	return ""
 }
 
 // Routes says who is told of what.

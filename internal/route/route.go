@@ -6,6 +6,8 @@
 // because of the hour it has once its hours begin, if the conversation is open then. What is over is routed as of when it
 // ended. An escalation tells further channels of what is critical, open and nobody's once that has lasted for long enough.
 //
+// What `bellbuoy test` makes up every channel is told of, whatever the routes say.
+//
 // What a channel has been told of an episode is not known here: it is told that to its end, whatever the routes say by then.
 package route
 
@@ -95,6 +97,7 @@ const (
 	byDefault = -1
 	byNobody  = -2
 	byItself  = -3 // it is about a channel
+	byTest    = -4
 )
 
 // same tells whether the channel hears the same on the same terms.

@@ -256,6 +256,16 @@ func TestNoChannelIsToldOfItsOwnTroubleFirst(t *testing.T) {
 	}
 }
 
+func TestEveryChannelIsToldOfATest(t *testing.T) {
+	c := checkout()
+	c.Cluster = schema.TestCluster + "abc"
+	r := route.Routes{Channels: []string{"a", "b"}, Routes: []route.Route{{To: []string{"a"}, Digest: route.Digest{Every: time.Hour}}}, Default: []string{}}
+	got := r.For(c, begun)
+	if told(got) != "a b" || !got[0].Digest.None() || !strings.Contains(got[1].Why, "bellbuoy test") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestWhyAChannelIsNotToldNamesWhatComesNearest(t *testing.T) {
 	shop := route.Match{Namespace: []string{"shop"}}
 	near := route.Route{Name: "near", Line: 3, Match: route.Match{Cluster: []string{"prod"}, Namespace: []string{"pay", "hr"}}, To: []string{"a"}}

@@ -24,6 +24,8 @@ func (r *Routes) why(c schema.Conversation, x Choice, open, having []int) string
 		return "it is about " + c.Object.Name + ", which alone would be told"
 	case x.by == byItself:
 		return "it is about this channel, so that others are told"
+	case x.by == byTest:
+		return "it is made up by `bellbuoy test`, which every channel is told of"
 	case x.by == byNobody:
 		return r.whyNot(c, x.Channel, open, having)
 	case x.by == byDefault:
