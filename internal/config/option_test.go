@@ -28,8 +28,11 @@ func (p post) Validate() error {
 
 func TestOptionsAreTheVariablesOfOneKind(t *testing.T) {
 	want := []config.Option{
-		{Name: "url", Variable: "POST_URL", Secret: true}, {Name: "url_file", Variable: "POST_URL_FILE"},
-		{Name: "format", Variable: "POST_FORMAT"}, {Name: "every", Variable: "POST_EVERY"}, {Name: "to", Variable: "POST_TO"},
+		{Name: "url", Variable: "POST_URL", Secret: true},
+		{Name: "url_file", Variable: "POST_URL_FILE"},
+		{Name: "format", Variable: "POST_FORMAT"},
+		{Name: "every", Variable: "POST_EVERY"},
+		{Name: "to", Variable: "POST_TO"},
 	}
 	if diff := cmp.Diff(want, config.Options(post{}, "POST_")); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

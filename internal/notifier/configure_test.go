@@ -1,6 +1,7 @@
 package notifier_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,8 +73,8 @@ func TestTheFileOfChannelsIsReadThroughTheConfiguration(t *testing.T) {
 				}
 				return
 			}
-			if n := strings.Count(err.Error(), "\n  "); n != tt.mistakes && !(n == 0 && tt.mistakes == 1) {
-				t.Errorf("%d mistakes, want %d: %v", n, tt.mistakes, err)
+			if wrong, ok := errors.AsType[*config.Error](err); !ok || len(wrong.Mistakes) != tt.mistakes {
+				t.Errorf("want %d mistakes: %v", tt.mistakes, err)
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(err.Error(), want) {
