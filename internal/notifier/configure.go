@@ -24,6 +24,7 @@ const (
 type Config struct {
 	Notify       string `env:"NOTIFY" default:"on" allowed:"on,shadow" desc:"Whether posts are sent. With shadow everything is decided, diagnosed and stored, and nothing sent."`
 	ChannelsFile string `env:"CHANNELS_FILE" unset:"one channel for each kind that variables configure, told of everything" desc:"Path of a YAML file with any number of channels and the routes that say who is told of what. With it the variables of single channels are a mistake. Read at the start; every notifier, and bellbuoy setup, needs the same."`
+	Logs         string `env:"LOGS" default:"line" allowed:"off,line,full" desc:"What channels may show of log lines: none, the most telling one, or all that is in the evidence."`
 	Webhook      webhook.Config
 
 	file *channelfile.Contents // what ChannelsFile said when it was validated

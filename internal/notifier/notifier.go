@@ -65,6 +65,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 			return nil, err
 		}
 		l := n.newLoop(d.Name, ch, cfg.Notify == NotifyShadow, m)
+		l.route = showing(cfg.Logs, l.route)
 		if err := m.watch(d.Name, l.waiting); err != nil {
 			return nil, fmt.Errorf("register the metrics of channel %s: %w", d.Name, err)
 		}

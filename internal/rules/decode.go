@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
@@ -18,6 +19,7 @@ type decoder struct {
 	yamlfile.Reader
 	rules      detect.Rules
 	windows    silence.Windows
+	links      link.Templates
 	settings   []detect.Setting
 	conditions []detect.Declared // and policies
 	broken     map[string]bool   // conditions of which something could not be read, so that the rest of it means nothing
@@ -29,13 +31,16 @@ func (d *decoder) file(text []byte) {
 		return
 	}
 	var overrides *yaml.Node
-	d.Pairs(top, "the file", []string{"rules", "overrides", "windows"}, func(key, value *yaml.Node) {
+	d.Pairs(top, "the file", []string{"rules", "overrides", "windows", "links"}, func(key, value *yaml.Node) {
 		switch key.Value {
 		case "overrides":
 			overrides = value
 			return
 		case "windows":
 			d.allWindows(value)
+			return
+		case "links":
+			d.allLinks(value)
 			return
 		}
 		changes := d.changes(value, detect.Match{})
