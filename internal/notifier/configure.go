@@ -37,7 +37,7 @@ const channelsFile = "CHANNELS_FILE"
 type kind struct {
 	channelfile.Kind
 	single func(Config) (options any, on bool) // what the variables of a single channel configure
-	open   func(options any) (channel.Channel, error)
+	open   func(name string, options any) (channel.Channel, error)
 	url    func(options any) string // where its posts go
 }
 
@@ -51,7 +51,7 @@ func kinds() []kind {
 				Mentions: of(func(c *webhook.Config) bool { return c.Format == "slack" }),
 			},
 			single: func(c Config) (any, bool) { return &c.Webhook, c.Webhook.URL != "" },
-			open:   opening(func(c webhook.Config) (*webhook.Channel, error) { return webhook.New(c, process.Version()) }),
+			open:   opening(func(_ string, c webhook.Config) (*webhook.Channel, error) { return webhook.New(c, process.Version()) }),
 			url:    of(func(c *webhook.Config) string { return c.URL.Reveal() }),
 		},
 	}
@@ -76,13 +76,13 @@ func missing[T any](option string, there func(*T) bool) func(any) string {
 	}
 }
 
-func opening[T any, C channel.Channel](open func(T) (C, error)) func(any) (channel.Channel, error) {
-	return func(options any) (channel.Channel, error) {
+func opening[T any, C channel.Channel](open func(name string, options T) (C, error)) func(string, any) (channel.Channel, error) {
+	return func(name string, options any) (channel.Channel, error) {
 		c, ok := options.(*T)
 		if !ok {
-			return nil, fmt.Errorf("open a channel: its options are %T", options)
+			return nil, fmt.Errorf("its options are %T", options)
 		}
-		return open(*c)
+		return open(name, *c)
 	}
 }
 
@@ -186,7 +186,7 @@ func open(c channelfile.Channel) (channel.Channel, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("open channel %s: there is no kind %q", c.Name, c.Kind)
 	}
-	ch, err := all[i].open(c.Options)
+	ch, err := all[i].open(c.Name, c.Options)
 	if err != nil {
 		return nil, fmt.Errorf("open channel %s: %w", c.Name, err)
 	}
