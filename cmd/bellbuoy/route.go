@@ -120,14 +120,19 @@ func (o *routeFlags) print(out io.Writer, r client.RouteResponse) error {
 	if o.asJSON {
 		return printJSON(out, r)
 	}
-	fmt.Fprintf(out, "%s %s/%s as of %s\n", o.request.Severity, plain(o.request.Cluster), plain(o.request.Object.String()), r.At.Local().Format("Mon 2006-01-02 15:04 MST"))
+	zone := time.Local
+	if !o.request.At.IsZero() {
+		zone = o.request.At.Location()
+	}
+	at := func(t time.Time) string { return t.In(zone).Format("Mon 2006-01-02 15:04 MST") }
+	fmt.Fprintf(out, "%s %s/%s as of %s\n", o.request.Severity, plain(o.request.Cluster), plain(o.request.Object.String()), at(r.At))
 	if len(r.Channels) == 0 {
 		_, err := fmt.Fprintln(out, "no channel is configured, so nobody is told: set BELLBUOY_WEBHOOK_URL or BELLBUOY_CHANNELS_FILE")
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, x := range r.Channels {
-		fmt.Fprintf(w, "%s\t%s\t%s%s\n", plain(x.Channel), toldWord(x), plain(x.Why), terms(x))
+		fmt.Fprintf(w, "%s\t%s\t%s%s\n", plain(x.Channel), toldWord(x), plain(x.Why), terms(x, at))
 	}
 	return w.Flush()
 }
@@ -145,7 +150,7 @@ func toldWord(x client.Routed) string {
 }
 
 // terms is what is to be said of a channel beside why it is told or not.
-func terms(x client.Routed) string {
+func terms(x client.Routed, at func(time.Time) string) string {
 	text := ""
 	if x.Mention != "" {
 		text += "; mentions " + plain(x.Mention)
@@ -153,9 +158,8 @@ func terms(x client.Routed) string {
 	if x.Again.IsZero() {
 		return text
 	}
-	at := x.Again.Local().Format("Mon 2006-01-02 15:04 MST")
 	if x.Tell {
-		return text + "; of what begins before " + at // what it was told of, it is told to its end
+		return text + "; of what begins before " + at(x.Again) // what it was told of, it is told to its end
 	}
-	return text + "; from " + at + " on, if it is still open then"
+	return text + "; from " + at(x.Again) + " on, if it is still open then"
 }

@@ -19,18 +19,15 @@ import (
 const exampleOfChannels = "../../docs/channels.example.yml"
 
 func TestRouteSaysOfAFileWhoWouldBeTold(t *testing.T) {
-	local := time.Local
-	time.Local = time.UTC
-	defer func() { time.Local = local }()
 	for _, tt := range []struct {
 		name, words, want string
 	}{
-		{"by-day", "prod/shop/checkout critical --label team=shop --at 2026-11-24T12:00:00+01:00", `critical prod/shop/checkout as of Tue 2026-11-24 11:00 UTC
+		{"by-day", "prod/shop/checkout critical --label team=shop --at 2026-11-24T11:00:00Z", `critical prod/shop/checkout as of Tue 2026-11-24 11:00 UTC
 ops    not yet  route shop-by-day (line 40) has it and does not continue to route critical (line 55); from Tue 2026-11-24 16:00 UTC on, if it is still open then
 shop   told     route shop-by-day (line 40); of what begins before Tue 2026-11-24 16:00 UTC
 pager  not yet  route shop-by-day (line 40) tells it of what is critical once nobody has had it for 15m; from Tue 2026-11-24 11:15 UTC on, if it is still open then
 `},
-		{"at-night", "prod/shop/checkout critical --label=team=shop --condition service_down --at 2026-11-24T22:00:00+01:00", `critical prod/shop/checkout as of Tue 2026-11-24 21:00 UTC
+		{"at-night", "prod/shop/checkout critical --label=team=shop --condition service_down --at 2026-11-24T21:00:00Z", `critical prod/shop/checkout as of Tue 2026-11-24 21:00 UTC
 ops    told     route critical (line 55); of what begins before Wed 2026-11-25 08:00 UTC
 shop   not yet  route shop-by-day (line 40) tells it at other hours: mon-fri 09:00–17:00 Europe/Berlin; from Wed 2026-11-25 08:00 UTC on, if it is still open then
 pager  told     route critical (line 55); of what begins before Wed 2026-11-25 08:00 UTC
