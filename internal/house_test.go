@@ -39,9 +39,10 @@ var plan = []room{
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
-	{"internal/rules", "detect link silence config schema", "yaml", ""},
+	{"internal/rules", "detect link silence config config/yamlfile schema", "yaml", ""},
 	{"internal/analyzer", "rules decide detect conversation diagnose link silence spend breaker llm client finding bus process config scrub schema", "prometheus sync", ""},
-	{"internal/notifier", "channel channel/webhook client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
+	{"internal/channelfile", "config config/yamlfile route schema", "yaml", ""},
+	{"internal/notifier", "channel channel/webhook channelfile route config/yamlfile client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/doctor", "bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
@@ -63,18 +64,21 @@ var plan = []room{
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
 	{"internal/decide", "detect conversation diagnose link silence schema", "", ""},
-	{"internal/detect", "scrub schema", "", ""},
+	{"internal/detect", "glob scrub schema", "", ""},
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
 	{"internal/link", "silence scrub schema", "", ""},
 	{"internal/pace", "", "", ""},
 	{"internal/silence", "schema", "", ""},
+	{"internal/route", "glob silence schema", "", ""},
 	{"internal/spend", "", "", ""},
 	{"internal/breaker", "", "", ""},
+	{"internal/glob", "", "", ""},
 	{"internal/scrub", "schema", "", ""},
 	{"internal/schema", "", "", ""},
 
 	{"internal/config", "", "envconfig", ""},
+	{"internal/config/yamlfile", "config silence", "yaml", ""},
 	{"internal/console", "client silence scrub schema", "isatty term", ""},
 	{"internal/process", "config scrub", "tint isatty prometheus sync", ""},
 
@@ -90,7 +94,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/pace internal/silence internal/spend internal/breaker internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/pace internal/silence internal/route internal/spend internal/breaker internal/glob internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it but net/url, which only takes addresses apart.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")
