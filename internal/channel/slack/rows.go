@@ -1,0 +1,166 @@
+package slack
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	api "github.com/slack-go/slack"
+
+	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
+)
+
+// Kinds of evidence that a card looks for.
+const (
+	evidenceChange = "change"
+	evidenceEvent  = "event"
+	evidenceLog    = "log"
+)
+
+// rows are the lines of a card that others may have written.
+func (v view) rows() []api.RichTextElement {
+	var rows []api.RichTextElement
+	if text := v.change(); text != "" {
+		rows = append(rows, row(bold("Changed just before  "), plain(text)))
+	}
+	if text := v.cause(maxCause); text != "" {
+		rows = append(rows, row(bold("Likely cause  "), plain(text), italic("  "+v.because())))
+	}
+	if text := v.logs(); text != "" {
+		rows = append(rows, preformatted(text))
+	}
+	if text := v.command(); text != "" {
+		rows = append(rows, row(bold("Next step  "), code(text)))
+	}
+	if label, text := v.affects(); text != "" {
+		rows = append(rows, row(bold(label+"  "), plain(text)))
+	}
+	return rows
+}
+
+// change is what was done just before, to the object or to what it needs.
+func (v view) change() string {
+	for _, e := range v.c.Evidence {
+		if e.Kind == evidenceChange {
+			return short(e.Text, maxChange)
+		}
+	}
+	for _, e := range v.c.Evidence {
+		if e.Kind == evidenceEvent && strings.Contains(e.Text, "stopped by hand") {
+			text := "stopped by hand"
+			if !e.At.IsZero() {
+				text += ", " + e.At.UTC().Format("15:04 UTC")
+			}
+			return short(cmp.Or(e.Object, v.c.Object.String()), maxName) + " " + text
+		}
+	}
+	return ""
+}
+
+// cause is the diagnosis in one line.
+func (v view) cause(limit int) string {
+	d := v.c.Diagnosis
+	switch {
+	case d == nil:
+		return ""
+	case d.InsufficientData || v.c.Condition == "storm" || v.terms.Logs == channel.LogsOff: // a statement may quote a log
+		return short(v.quiet(cmp.Or(d.Summary, d.RootCause.Statement)), limit)
+	}
+	return short(v.quiet(cmp.Or(d.RootCause.Statement, d.Summary)), limit)
+}
+
+// because is whose diagnosis it is, how sure they are, and why.
+func (v view) because() string {
+	d := v.c.Diagnosis
+	text := short(d.Source, 40)
+	if d.Confidence != "" {
+		text += ", " + short(d.Confidence, 20)
+	}
+	if d.ConfidenceWhy != "" {
+		text += ": " + short(v.quiet(d.ConfidenceWhy), maxWhy)
+	}
+	return text
+}
+
+// logs are as many lines of the evidence as the terms allow.
+func (v view) logs() string {
+	if v.terms.Logs == channel.LogsOff {
+		return ""
+	}
+	var lines []string
+	for _, e := range v.c.Evidence {
+		if e.Kind != evidenceLog || strings.TrimSpace(e.Text) == "" {
+			continue
+		}
+		line := shown(strings.Join(strings.Fields(e.Text), " "), maxLogLine)
+		if e.Count > 1 {
+			line += fmt.Sprintf("  ×%d", e.Count)
+		}
+		lines = append(lines, line)
+		if v.terms.Logs != channel.LogsFull || len(lines) == maxLogRows {
+			break
+		}
+	}
+	return cut(strings.Join(lines, "\n"), maxLogs)
+}
+
+// command is the next step as code made it.
+func (v view) command() string {
+	if v.c.Diagnosis == nil {
+		return ""
+	}
+	return wholeCommand(v.c.Diagnosis.Command)
+}
+
+// wholeCommand leaves a command out rather than showing a part of it, or one with a line that is easily overlooked.
+func wholeCommand(command string) string {
+	text := shown(command, maxCommand+1)
+	if counted(text) > maxCommand || strings.Contains(text, "\n") {
+		return ""
+	}
+	return text
+}
+
+// maxNamed is how many of the affected are named.
+const maxNamed = 3
+
+// affects is who suffers as well, or else who depends on what failed.
+func (v view) affects() (label, names string) {
+	list, count := v.c.Victims()
+	label = "Also affected"
+	if len(list) == 0 {
+		label, list, count = "Needed by", v.c.Affected, max(v.c.AffectedCount, len(v.c.Affected))
+	}
+	var all []string
+	for _, a := range list[:min(len(list), maxNamed)] {
+		all = append(all, short(a.Object.Name, 40))
+	}
+	names = strings.Join(all, ", ")
+	if more := count - len(all); more > 0 && len(all) > 0 {
+		names += fmt.Sprintf(" (+%d)", more)
+	}
+	return label, names
+}
+
+// hush takes out of prose what the terms keep back: lines of logs that it quotes. Nil where they keep nothing back.
+func hush(c schema.Conversation, terms channel.Terms) *strings.Replacer {
+	if terms.Logs != channel.LogsOff {
+		return nil
+	}
+	var pairs []string
+	for _, e := range c.Evidence {
+		if text := strings.TrimSpace(e.Text); e.Kind == evidenceLog && len(text) >= 8 {
+			pairs = append(pairs, text, "[log line]")
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// quiet is a text without the lines of logs that the terms keep back.
+func (v view) quiet(text string) string {
+	if v.hush == nil {
+		return text
+	}
+	return v.hush.Replace(text)
+}
