@@ -52,6 +52,7 @@ type Subject struct {
 	Receiver Receiver
 	Secrets  []string // that no error may contain; the receiver repeats them in its answers
 	MaxBody  int      // bytes
+	Edits    bool     // it changes what it has posted, which nobody hears: so that a silence shows in it
 }
 
 // Run runs the whole contract. open makes a fresh channel and receiver.
@@ -86,5 +87,5 @@ func tell(t *testing.T, s Subject, p channel.Post, episode int) channel.Told {
 	if err != nil {
 		t.Fatalf("post %s: %v", p.Key, err)
 	}
-	return channel.Told{Revision: p.Revision, Episode: episode, Ref: ref, At: At(p.Revision)}
+	return channel.Told{Revision: p.Revision, Lines: p.Lines, Episode: episode, Ref: ref, At: At(p.Revision)}
 }

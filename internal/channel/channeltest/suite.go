@@ -138,7 +138,7 @@ func testInformation(t *testing.T, s Subject) {
 
 func testSilence(t *testing.T, s Subject) {
 	c := Add(Opened("checkout"), schema.EventSilenced)
-	unknown, known := channel.Told{}, channel.Told{Revision: 1, Episode: 1, At: At(1)}
+	unknown, known := channel.Told{}, channel.Told{Revision: 1, Episode: 1, At: At(1), Ref: "room:1", Lines: 1}
 	over, broken := Add(c, schema.EventCleared), Add(c, schema.EventWorsened, schema.EventUnsilenced)
 	tests := []struct {
 		name string
@@ -147,7 +147,7 @@ func testSilence(t *testing.T, s Subject) {
 		want bool
 	}{
 		{"silenced-before-it-was-told", c, unknown, false},
-		{"silenced-after-it-was-told", c, known, false},
+		{"silenced-after-it-was-told", c, known, s.Edits},
 		{"silence-covers-the-end", over, unknown, false},
 		{"end-of-what-was-told", over, known, true},
 		{"worse-than-what-was-silenced", broken, unknown, true},
@@ -155,8 +155,12 @@ func testSilence(t *testing.T, s Subject) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, got := s.Channel.Next(tt.c, tt.told, channel.Terms{}); got != tt.want {
+			p, got := s.Channel.Next(tt.c, tt.told, channel.Terms{})
+			if got != tt.want {
 				t.Errorf("posted: %v, want %v", got, tt.want)
+			}
+			if tt.c.State == schema.StateSilenced && p.Sound != channel.Quietly {
+				t.Errorf("a silenced one sounds %v", p.Sound)
 			}
 		})
 	}

@@ -158,10 +158,13 @@ func (v view) lockScreen() string {
 	head := v.mark() + " " + cut(v.what(), 56) + " · " + cut(v.where(), 28)
 	var rest []string
 	if v.c.Closed() {
-		rest = append(rest, short(channel.Lasted(v.c), 40))
+		rest = append(rest, v.lasted())
 	} else {
 		if channel.Wrong(v.c) != "" || v.c.Condition == "storm" {
 			rest = append(rest, cut(short(channel.Detail(v.c), maxDetail), 30))
+		}
+		if _, count := v.c.Victims(); count > 0 && v.c.Condition != "storm" { // of which the title counts them
+			rest = append(rest, fmt.Sprintf("%d affected", count))
 		}
 		rest = append(rest, v.cause(maxDetail))
 	}
@@ -184,14 +187,23 @@ func (v view) openBlocks() []api.Block {
 
 // closedBlocks are two lines: how long it lasted and what it was, and where it can be read.
 func (v view) closedBlocks() []api.Block {
-	parts := []string{mrkdwn(channel.Lasted(v.c), 40)}
+	parts := []string{v.lasted()}
 	if was := channel.Detail(v.c); was != "" {
 		parts = append(parts, "was: "+mrkdwn(was, maxDetail))
 	}
 	if v.c.Owner != "" {
-		parts = append(parts, mrkdwn(v.c.Owner, maxOwner)+" had it")
+		parts = append(parts, v.spelled()+" had it")
 	}
 	return []api.Block{section(joined(parts...)), contextOf(v.foot("over at " + date(v.c.ClosedAt, v.c.UpdatedAt)))}
+}
+
+// lasted says how long the episode was, if that is known.
+func (v view) lasted() string {
+	d := v.c.ClosedAt.Sub(v.c.StartedAt)
+	if v.c.StartedAt.IsZero() || d <= 0 {
+		return ""
+	}
+	return "after " + span(d)
 }
 
 // joined puts what is not empty into one line.
@@ -229,7 +241,7 @@ func (v view) facts() string {
 
 // whose is who has it.
 func (v view) whose() string {
-	owner := mrkdwn(v.c.Owner, maxOwner)
+	owner := v.spelled()
 	switch v.c.State {
 	case schema.StateAcknowledged:
 		if at := v.acknowledged(); !at.IsZero() {

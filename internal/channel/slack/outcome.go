@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -90,8 +91,7 @@ func (a *attempt) unanswered(what string, err error) error {
 		err = wrapped.Err
 	}
 	var cert *tls.CertificateVerificationError
-	why := channel.Line(strings.ReplaceAll(err.Error(), a.token, "***"), maxQuoted)
-	failed := fmt.Errorf("%s: %s", what, why)
+	failed := fmt.Errorf("%s: %s", what, a.quote(err.Error()))
 	switch {
 	case errors.As(err, &cert):
 		return fmt.Errorf("%w: %w", failed, channel.ErrSetup)
@@ -103,9 +103,8 @@ func (a *attempt) unanswered(what string, err error) error {
 
 // said is the verdict on an error that Slack names.
 func (a *attempt) said(what string, said api.SlackErrorResponse) error {
-	name := channel.Line(said.Err, 64)
-	detail := channel.Line(strings.ReplaceAll(strings.Join(said.ResponseMetadata.Messages, "; "), a.token, "***"), maxQuoted)
-	answered := fmt.Errorf("%s: Slack says %s", what, strings.ReplaceAll(name, a.token, "***"))
+	detail := a.quote(strings.Join(said.ResponseMetadata.Messages, "; "))
+	answered := fmt.Errorf("%s: Slack says %s", what, a.quote(said.Err))
 	if detail != "" {
 		answered = fmt.Errorf("%w (%s)", answered, detail)
 	}
@@ -124,6 +123,11 @@ func (a *attempt) said(what string, said api.SlackErrorResponse) error {
 		return fmt.Errorf("%w: %w: %s", answered, channel.ErrSetup, a.remedy(said))
 	}
 	return answered
+}
+
+// quote prepares what somebody else said for an error: one line, nothing invisible, and not the token.
+func (a *attempt) quote(text string) string {
+	return channel.Line(strings.ReplaceAll(text, a.token, "***"), maxQuoted)
 }
 
 // kind is a group of Slack's errors that ask for the same.
@@ -145,8 +149,7 @@ var kinds = map[kind]string{
 	form: "msg_blocks_too_long msg_too_long invalid_blocks invalid_blocks_format invalid_attachments attachment_payload_limit_exceeded " +
 		"too_many_attachments metadata_too_large metadata_must_be_sent_from_app markdown_text_conflict invalid_metadata_format " +
 		"invalid_metadata_schema no_text slack_connect_blocked_file_type",
-	lost: "message_not_found cant_update_message edit_window_closed is_inactive cannot_reply_to_message restricted_action_thread_locked " +
-		"thread_not_found cant_broadcast_message invalid_ts",
+	lost: "message_not_found cant_update_message edit_window_closed is_inactive cannot_reply_to_message restricted_action_thread_locked thread_not_found",
 	setup: "channel_not_found not_in_channel is_archived restricted_action restricted_action_read_only_channel restricted_action_non_threadable_channel " +
 		"restricted_action_thread_only_channel invalid_auth not_authed account_inactive token_revoked token_expired missing_scope no_permission " +
 		"not_allowed_token_type access_denied org_login_required ekm_access_denied team_access_not_granted enterprise_is_restricted " +
@@ -196,16 +199,9 @@ func (a *attempt) remedy(said api.SlackErrorResponse) string {
 	case "is_archived":
 		return fmt.Sprintf("%s is archived; unarchive it, or set SLACK_CHANNEL to another channel", a.to)
 	case "missing_scope":
-		return fmt.Sprintf("add the scope %s to the app's bot token scopes and install the app again", orScopes(said.Needed))
+		return fmt.Sprintf("add the scope %s to the app's bot token scopes and install the app again", cmp.Or(a.quote(said.Needed), "that the method needs"))
 	case "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type":
 		return "set SLACK_BOT_TOKEN to the bot token of an app that is installed, from its page OAuth & Permissions"
 	}
 	return fmt.Sprintf("ask who runs the workspace whether the app may post in %s", a.to)
-}
-
-func orScopes(needed string) string {
-	if needed == "" {
-		return "that the method needs"
-	}
-	return channel.Line(needed, maxQuoted)
 }

@@ -58,6 +58,8 @@ func plainElements(elements []api.RichTextSectionElement) string {
 			b.WriteString(escaped.Replace(scrub.Inert(e.Text)))
 		case *api.RichTextSectionUserElement:
 			b.WriteString("<@" + e.UserID + ">")
+		case *api.RichTextSectionDateElement:
+			b.WriteString(date(e.Timestamp.Time(), e.Timestamp.Time()))
 		}
 	}
 	return b.String()

@@ -21,8 +21,8 @@ const (
 // rows are the lines of a card that others may have written.
 func (v view) rows() []api.RichTextElement {
 	var rows []api.RichTextElement
-	if text := v.change(); text != "" {
-		rows = append(rows, row(bold("Changed just before  "), plain(text)))
+	if what := v.change(); len(what) > 0 {
+		rows = append(rows, row(append([]api.RichTextSectionElement{bold("Changed just before  ")}, what...)...))
 	}
 	if text := v.cause(maxCause); text != "" {
 		rows = append(rows, row(bold("Likely cause  "), plain(text), italic("  "+v.because())))
@@ -40,22 +40,23 @@ func (v view) rows() []api.RichTextElement {
 }
 
 // change is what was done just before, to the object or to what it needs.
-func (v view) change() string {
+func (v view) change() []api.RichTextSectionElement {
 	for _, e := range v.c.Evidence {
 		if e.Kind == evidenceChange {
-			return short(e.Text, maxChange)
+			return []api.RichTextSectionElement{plain(short(e.Text, maxChange))}
 		}
 	}
 	for _, e := range v.c.Evidence {
-		if e.Kind == evidenceEvent && strings.Contains(e.Text, "stopped by hand") {
-			text := "stopped by hand"
-			if !e.At.IsZero() {
-				text += ", " + e.At.UTC().Format("15:04 UTC")
-			}
-			return short(cmp.Or(e.Object, v.c.Object.String()), maxName) + " " + text
+		if e.Kind != evidenceEvent || !strings.Contains(e.Text, "stopped by hand") {
+			continue
 		}
+		elements := []api.RichTextSectionElement{plain(short(cmp.Or(e.Object, v.c.Object.String()), maxName) + " stopped by hand")}
+		if !e.At.IsZero() {
+			elements = append(elements, plain(", "), moment(e.At))
+		}
+		return elements
 	}
-	return ""
+	return nil
 }
 
 // cause is the diagnosis in one line.
@@ -138,7 +139,7 @@ func (v view) affects() (label, names string) {
 	}
 	names = strings.Join(all, ", ")
 	if more := count - len(all); more > 0 && len(all) > 0 {
-		names += fmt.Sprintf(" (+%d)", more)
+		names = fmt.Sprintf("%d: %s (+%d)", count, names, more)
 	}
 	return label, names
 }

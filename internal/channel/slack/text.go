@@ -95,6 +95,34 @@ func date(at, now time.Time) string {
 	return fmt.Sprintf("<!date^%d^%s|%s>", at.Unix(), format, at.UTC().Format("2 Jan 15:04 UTC"))
 }
 
+// moment is a time of day in the reader's own time zone, for rich text.
+func moment(at time.Time) api.RichTextSectionElement {
+	fallback := at.UTC().Format("2 Jan 15:04 UTC")
+	return api.NewRichTextSectionDateElement(at.Unix(), "{time}", nil, &fallback)
+}
+
+// span is a duration in words, of its two largest units.
+func span(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 24*time.Hour:
+		return twoUnits(d, time.Hour, "h", time.Minute, "min")
+	}
+	return twoUnits(d, 24*time.Hour, "d", time.Hour, "h")
+}
+
+func twoUnits(d, large time.Duration, one string, small time.Duration, two string) string {
+	text := fmt.Sprintf("%d %s", d/large, one)
+	if rest := d % large / small; rest > 0 {
+		text += fmt.Sprintf(" %d %s", rest, two)
+	}
+	return text
+}
+
 // link is one in mrkdwn. What could end it early is escaped as URLs have it.
 func link(title, address string) string {
 	address = strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", " ", "%20").Replace(address)

@@ -48,11 +48,8 @@ func (v view) lines(key string, events []schema.Message) call {
 	var blocks []api.Block
 	if v.sound(events) == channel.Calling {
 		c.Broadcast = slices.ContainsFunc(events, v.broadcasts)
-		head := v.headline(lead)
-		if who := v.called(); who != "" {
-			head = who + " " + head
-		}
-		blocks = append(blocks, section(head))
+		head := cmp.Or(marks[lead.Kind], v.mark()) + " *" + mrkdwn(v.what(), maxName+maxDetail) + "* · " + mrkdwn(v.where(), maxWhere)
+		blocks = append(blocks, section(strings.TrimSpace(head+" "+v.called())))
 	}
 	left := maxThread
 	for i, m := range events {
@@ -117,12 +114,17 @@ func (v view) called() string {
 	if v.owner() == "" {
 		return v.terms.Mention
 	}
+	return v.spelled()
+}
+
+// spelled is the owner as a mention, where Slack can be told who that is, else by name.
+func (v view) spelled() string {
 	for _, m := range slices.Backward(v.c.Messages) {
 		if m.Kind == schema.EventAcknowledged && v.isHere(m.Author) && m.Author.Name == v.c.Owner {
 			return "<@" + m.Author.Name + ">"
 		}
 	}
-	return mrkdwn(v.owner(), maxOwner)
+	return mrkdwn(v.c.Owner, maxOwner)
 }
 
 // isHere tells whether a person can be called: they said it in this channel, where they have an id.
@@ -235,6 +237,9 @@ func (v view) cited() []api.RichTextElement {
 				continue
 			}
 			text := short(e.Text, maxDetail)
+			if e.Object != "" && e.Object != v.c.Object.String() {
+				text = short(e.Object, maxName) + ": " + text
+			}
 			if e.Kind == evidenceLog && v.terms.Logs == channel.LogsOff {
 				text = "a log line"
 			}
