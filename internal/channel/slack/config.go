@@ -24,7 +24,7 @@ func (c Config) On() bool { return c.BotToken != "" || c.Channel != "" }
 
 var (
 	botToken  = regexp.MustCompile(`^xoxb-[A-Za-z0-9-]+$`)
-	channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{7,}$`)
+	channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{4,20}$`)
 	named     = regexp.MustCompile(`^#[^\s#A-Z,.<>@&]{1,80}$`)
 )
 

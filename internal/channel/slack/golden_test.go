@@ -51,9 +51,9 @@ func tell(t *testing.T, ch *slack.Channel, told channel.Told, c schema.Conversat
 func TestCardsAndThreadsOfEveryState(t *testing.T) {
 	for _, s := range stories() {
 		t.Run(s.name, func(t *testing.T) {
-			a := newSlack(t)
-			posts := delivered(t, a.channel(t, slack.Config{}), s)
-			calls := a.got()
+			server := workspace(t)
+			posts := delivered(t, open(t, server), s)
+			calls := server.Calls()
 			if len(posts) != len(calls) {
 				t.Fatalf("%d calls for %d posts", len(calls), len(posts))
 			}
@@ -61,11 +61,11 @@ func TestCardsAndThreadsOfEveryState(t *testing.T) {
 			for i, p := range posts {
 				_, rest, _ := strings.Cut(p.Key, "-")
 				sound := []string{"quietly", "loud", "calling"}[p.Sound]
-				fmt.Fprintf(&b, "%s %s, %s, %s", calls[i].method, rest, p.Kind, sound)
-				if calls[i].form.Get("reply_broadcast") != "" {
+				fmt.Fprintf(&b, "%s %s, %s, %s", calls[i].Method, rest, p.Kind, sound)
+				if calls[i].Args["reply_broadcast"] != "" {
 					b.WriteString(", broadcast")
 				}
-				b.WriteString("\n" + rendered(t, calls[i].form) + "\n")
+				b.WriteString("\n" + rendered(t, calls[i].Args) + "\n")
 			}
 			golden(t, s.name, b.String())
 		})

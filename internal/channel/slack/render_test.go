@@ -3,7 +3,6 @@ package slack_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -40,17 +39,17 @@ func (n node) text(t *testing.T) string {
 }
 
 // rendered is a message as a person could write it down: what a locked screen shows, then each block.
-func rendered(t *testing.T, form url.Values) string {
+func rendered(t *testing.T, args map[string]string) string {
 	t.Helper()
-	lines := []string{form.Get("text")}
+	lines := []string{args["text"]}
 	var blocks []node
-	unmarshal(t, form.Get("blocks"), &blocks)
+	unmarshal(t, args["blocks"], &blocks)
 	lines = append(lines, drawn(t, blocks, "  ")...)
 	var attachments []struct {
 		Color  string
 		Blocks []node
 	}
-	unmarshal(t, form.Get("attachments"), &attachments)
+	unmarshal(t, args["attachments"], &attachments)
 	for _, a := range attachments {
 		bar := map[string]string{"#a30200": "red", "#daa038": "amber", "#2eb886": "green", "#dddddd": "grey"}[a.Color]
 		lines = append(lines, drawn(t, a.Blocks, fmt.Sprintf("%-5s ┃ ", bar))...)

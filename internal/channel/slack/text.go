@@ -133,7 +133,7 @@ func link(title, address string) string {
 }
 
 // userID is how Slack names a person.
-var userID = regexp.MustCompile(`^[UW][A-Z0-9]{6,20}$`)
+var userID = regexp.MustCompile(`^[UW][A-Z0-9]{4,20}$`)
 
 // maxObject bounds a text object, in characters.
 const maxObject = 2900
