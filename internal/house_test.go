@@ -41,7 +41,7 @@ var plan = []room{
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect silence config schema", "yaml", ""},
 	{"internal/analyzer", "rules decide detect conversation diagnose silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
-	{"internal/notifier", "channel channel/webhook client conversation finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/notifier", "channel channel/slack channel/webhook client conversation finding bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/doctor", "bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
@@ -60,6 +60,7 @@ var plan = []room{
 	{"internal/source/host", "source source/procfs config scrub schema", "", ""},
 	{"internal/source/procfs", "source config scrub schema", "", ""},
 	{"internal/channel", "scrub schema", "", ""},
+	{"internal/channel/slack", "channel config scrub schema", "slack", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
 	{"internal/decide", "detect conversation diagnose silence schema", "", ""},

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/bellbuoy/bellbuoy/internal/channel"
 )
 
 // metrics are those of all channels.
@@ -45,6 +47,19 @@ func (m metrics) watch(channel string, w *waiting) error {
 		Help:        "Conversations with a post that this notifier has put off.",
 		ConstLabels: prometheus.Labels{"channel": channel},
 	}, func() float64 { return float64(w.count(time.Now())) }))
+}
+
+// degrades publishes how many posts of a channel arrived in a plainer form than they were made in, if it counts that.
+func (m metrics) degrades(name string, ch channel.Channel) error {
+	counts, ok := ch.(interface{ Degraded() uint64 })
+	if !ok {
+		return nil
+	}
+	return m.register(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name:        "bellbuoy_notifier_degraded_total",
+		Help:        "Posts that the receiver refused for their form and that were sent again as plain text.",
+		ConstLabels: prometheus.Labels{"channel": name},
+	}, func() float64 { return float64(counts.Degraded()) }))
 }
 
 // channelMetrics are those of one channel.

@@ -28,6 +28,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/channel/slack"
 	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/finding"
 	"github.com/bellbuoy/bellbuoy/internal/process"
@@ -43,14 +44,19 @@ const (
 type Config struct {
 	Notify  string `env:"NOTIFY" default:"on" allowed:"on,shadow" desc:"Whether posts are sent. With shadow everything is decided, diagnosed and stored, and nothing sent."`
 	Webhook webhook.Config
+	Slack   slack.Config
 }
 
 // Channels lists the names of the channels that cfg configures.
 func Channels(cfg Config) []string {
-	if cfg.Webhook.URL == "" {
-		return nil
+	var names []string
+	if cfg.Webhook.URL != "" {
+		names = append(names, webhook.Name)
 	}
-	return []string{webhook.Name}
+	if cfg.Slack.On() {
+		names = append(names, slack.Name)
+	}
+	return names
 }
 
 // workers is how many conversations one notifier delivers to one channel at a time.
@@ -80,6 +86,9 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		if err := m.watch(name, l.waiting); err != nil {
 			return nil, fmt.Errorf("register the metrics of channel %s: %w", name, err)
 		}
+		if err := m.degrades(name, ch); err != nil {
+			return nil, fmt.Errorf("register the metrics of channel %s: %w", name, err)
+		}
 		n.loops = append(n.loops, l)
 	}
 	return n, nil
@@ -90,6 +99,8 @@ func open(name string, cfg Config) (channel.Channel, error) {
 	switch name {
 	case webhook.Name:
 		return webhook.New(cfg.Webhook, process.Version())
+	case slack.Name:
+		return slack.New(name, cfg.Slack)
 	}
 	return nil, fmt.Errorf("open channel %q: there is no such channel", name)
 }
@@ -131,7 +142,7 @@ func (n *Notifier) run(ctx context.Context) error {
 
 func (n *Notifier) announce() {
 	if len(n.loops) == 0 {
-		n.log.Info("no channel is configured, so nothing is posted anywhere; set BELLBUOY_WEBHOOK_URL")
+		n.log.Info("no channel is configured, so nothing is posted anywhere; set BELLBUOY_SLACK_BOT_TOKEN or BELLBUOY_WEBHOOK_URL")
 	}
 	for _, l := range n.loops {
 		l.log.Info("notifying", "records", l.prefix)

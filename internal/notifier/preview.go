@@ -54,7 +54,7 @@ func (n *Notifier) loopOf(name string) (*loop, error) {
 		}
 		names = append(names, l.name)
 	}
-	there := "no channel is configured: set BELLBUOY_WEBHOOK_URL"
+	there := "no channel is configured: set BELLBUOY_SLACK_BOT_TOKEN or BELLBUOY_WEBHOOK_URL"
 	if len(names) > 0 {
 		there = "there is " + strings.Join(names, ", ")
 	}
