@@ -109,6 +109,9 @@ type impatient struct {
 }
 
 func (c impatient) Post(ctx context.Context, p channel.Post) (string, error) {
+	if err := c.server.Until(ctx, func() bool { return c.server.Hanging() == 0 }); err != nil && ctx.Err() != nil { // of the post before
+		return "", err
+	}
 	ctx, giveUp := context.WithCancel(ctx)
 	var waits sync.WaitGroup
 	defer waits.Wait()
