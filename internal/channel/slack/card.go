@@ -55,9 +55,10 @@ func (v view) card(key string) call {
 	if !v.c.Closed() {
 		beside = v.openBlocks
 	}
+	line := v.lockScreen()
 	return call{
-		Text: v.lockScreen(), Blocks: api.Blocks{BlockSet: []api.Block{section(v.title())}},
-		Attachments: []api.Attachment{{Color: v.colour(), Fallback: v.lockScreen(), Blocks: api.Blocks{BlockSet: beside()}}},
+		Text: line, Blocks: api.Blocks{BlockSet: []api.Block{section(v.title())}},
+		Attachments: []api.Attachment{{Color: v.colour(), Fallback: line, Blocks: api.Blocks{BlockSet: beside()}}},
 		Metadata:    metadata(key, v.c.ID, v.c.State), Since: since(v.c),
 	}
 }

@@ -29,27 +29,30 @@ func mrkdwn(text string, limit int) string {
 
 // short is one clean line of at most limit characters that no program takes for a link, a mention or markup.
 func short(text string, limit int) string {
-	return cut(strings.Join(strings.Fields(scrub.Inert(bounded(text))), " "), limit)
+	return cut(strings.Join(strings.Fields(scrub.Inert(bounded(text, maxLooked))), " "), limit)
 }
 
 // prose is short for text of several lines.
 func prose(text string, limit int) string {
-	return cut(strings.TrimSpace(scrub.Inert(bounded(text))), limit)
+	return cut(strings.TrimSpace(scrub.Inert(bounded(text, maxProse))), limit)
 }
 
 // shown is a log line or a command, as it is but for secrets and what deceives a reader. It may go into rich text only.
 func shown(text string, limit int) string {
-	return cut(strings.TrimSpace(scrub.Clean(bounded(text))), limit)
+	return cut(strings.TrimSpace(scrub.Clean(bounded(text, maxLooked))), limit)
 }
 
-// maxLooked bounds how much of a text is looked at, in bytes: far more than is shown, so that no half of a secret stays.
-const maxLooked = 48 << 10
+// How much of a text is looked at, in bytes: well behind the end of what is shown, so that no half of a secret stays.
+const (
+	maxLooked = 4 << 10
+	maxProse  = 48 << 10
+)
 
-func bounded(text string) string {
-	if len(text) <= maxLooked {
+func bounded(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	return strings.ToValidUTF8(text[:maxLooked], "")
+	return strings.ToValidUTF8(text[:limit], "")
 }
 
 // cut ends a text after at most limit characters as Slack counts them, with an ellipsis.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	api "github.com/slack-go/slack"
 
@@ -267,4 +268,4 @@ func split(text string, limit int) []string {
 }
 
 // size is how many characters of blocks count.
-func size(blocks []api.Block) int { return counted(plainText(blocks)) }
+func size(blocks []api.Block) int { return utf8.RuneCountInString(plainText(blocks)) }
