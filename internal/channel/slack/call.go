@@ -2,6 +2,7 @@ package slack
 
 import (
 	"encoding/json"
+	"slices"
 
 	api "github.com/slack-go/slack"
 
@@ -75,7 +76,7 @@ func (c call) degraded() call {
 	text := c.Text
 	blocks := c.Blocks.BlockSet
 	for _, a := range c.Attachments {
-		blocks = append(blocks[:len(blocks):len(blocks)], a.Blocks.BlockSet...)
+		blocks = append(slices.Clip(blocks), a.Blocks.BlockSet...)
 	}
 	if body := plainText(blocks); body != "" {
 		text = body

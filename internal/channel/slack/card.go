@@ -156,25 +156,19 @@ func (v view) urgent() bool {
 
 // lockScreen says all of it in one short line: what, where, how bad, likely why.
 func (v view) lockScreen() string {
-	head := v.mark() + " " + cut(v.what(), 56) + " · " + cut(v.where(), 28)
-	var rest []string
+	parts := []string{v.mark() + " " + cut(v.what(), 56), cut(v.where(), 28)}
 	if v.c.Closed() {
-		rest = append(rest, v.lasted())
+		parts = append(parts, v.lasted())
 	} else {
 		if channel.Wrong(v.c) != "" || v.c.Condition == "storm" {
-			rest = append(rest, cut(short(channel.Detail(v.c), maxDetail), 30))
+			parts = append(parts, cut(short(channel.Detail(v.c), maxDetail), 30))
 		}
 		if _, count := v.c.Victims(); count > 0 && v.c.Condition != "storm" { // of which the title counts them
-			rest = append(rest, fmt.Sprintf("%d affected", count))
+			parts = append(parts, fmt.Sprintf("%d affected", count))
 		}
-		rest = append(rest, v.cause(maxDetail))
+		parts = append(parts, v.cause(maxDetail))
 	}
-	for _, text := range rest {
-		if text != "" {
-			head += " · " + text
-		}
-	}
-	return escaped.Replace(cut(head, maxLock))
+	return escaped.Replace(cut(joined(parts...), maxLock))
 }
 
 // openBlocks are what is known, what probably is the reason, what to do, and who is at it.

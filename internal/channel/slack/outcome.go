@@ -121,6 +121,7 @@ func (a *attempt) said(what string, said api.SlackErrorResponse) error {
 		return a.unsure(answered)
 	case setup:
 		return fmt.Errorf("%w: %w: %s", answered, channel.ErrSetup, a.remedy(said))
+	case passing:
 	}
 	return answered
 }
