@@ -78,7 +78,7 @@ var plan = []room{
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
 	{"internal/channel/channeltest", "channel schema", "cmp", ""},
-	{"internal/channel/slack/slacktest", "", "slack", ""},
+	{"internal/channel/slack/slacktest", "", "slack websocket", ""},
 	{"internal/llm/llmtest", "llm/fake", "", "llm"},
 	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect replay source/docker source/host"},
 	{"internal/eval", "replay detect source/file schema", "", "diagnose"},
@@ -114,6 +114,7 @@ var outside = map[string][]string{
 	"term":        {"golang.org/x/term"},
 	"tint":        {"github.com/lmittmann/tint"},
 	"yaml":        {"go.yaml.in/yaml/v3"},
+	"websocket":   {"github.com/gorilla/websocket"},
 	"webhooks":    {"github.com/standard-webhooks/standard-webhooks/libraries"},
 }
 

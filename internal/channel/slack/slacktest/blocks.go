@@ -27,7 +27,7 @@ func blockKinds(depth int) map[string]shape {
 	kinds := map[string]shape{
 		"divider":   {},
 		"header":    {"text": must(header)},
-		"section":   {"text": may(anyText(1, 3000)), "fields": may(items(1, 10, anyText(1, 2000))), "accessory": may(accessory), "expand": may(boolean)},
+		"section":   {"text": may(anyText(3000)), "fields": may(items(1, 10, anyText(2000))), "accessory": may(accessory), "expand": may(boolean)},
 		"context":   {"elements": must(items(1, 10, contextElement))},
 		"actions":   {"elements": must(items(1, 25, oneOf(controls())))},
 		"image":     imageShape(),
@@ -37,7 +37,7 @@ func blockKinds(depth int) map[string]shape {
 	}
 	if depth == 0 {
 		kinds["container"] = shape{
-			"title": must(plainText(1, 150)), "subtitle": may(anyText(1, 150)), "icon": may(oneOf(map[string]shape{"image": picture()})),
+			"title": must(plainText(150)), "subtitle": may(anyText(150)), "icon": may(oneOf(map[string]shape{"image": picture()})),
 			"width": may(choice("narrow", "standard", "wide", "full")), "is_collapsible": may(boolean), "default_collapsed": may(boolean),
 			"has_header_divider": may(boolean), "child_blocks": must(items(1, 10, block(1))),
 		}
@@ -66,11 +66,11 @@ func actionID(v *inspector, at string, x any) {
 	v.actions[id] = true
 }
 
-// text judges a text object of one of the kinds.
-func text(least, most int, kinds ...string) rule {
+// text judges a text object of one of the kinds, which is never empty.
+func text(most int, kinds ...string) rule {
 	shapes := map[string]shape{}
 	for _, k := range kinds {
-		shapes[k] = shape{"text": must(characters(least, most))}
+		shapes[k] = shape{"text": must(characters(1, most))}
 	}
 	if s := shapes["plain_text"]; s != nil {
 		s["emoji"] = may(boolean)
@@ -90,8 +90,8 @@ func text(least, most int, kinds ...string) rule {
 	}
 }
 
-func plainText(least, most int) rule { return text(least, most, "plain_text") }
-func anyText(least, most int) rule   { return text(least, most, "plain_text", "mrkdwn") }
+func plainText(most int) rule { return text(most, "plain_text") }
+func anyText(most int) rule   { return text(most, "plain_text", "mrkdwn") }
 
 // read counts and parses a text object that is in order.
 func (v *inspector) read(o map[string]any) {
@@ -106,7 +106,7 @@ func (v *inspector) read(o map[string]any) {
 }
 
 func header(v *inspector, at string, x any) {
-	plainText(1, 150)(v, at, x)
+	plainText(150)(v, at, x)
 	v.counted += headerOverhead
 }
 
@@ -142,7 +142,7 @@ func picture() shape {
 
 func imageShape() shape {
 	s := picture()
-	s["title"] = may(plainText(1, 2000))
+	s["title"] = may(plainText(2000))
 	return s
 }
 
@@ -151,7 +151,7 @@ func contextElement(v *inspector, at string, x any) {
 		oneOf(map[string]shape{"image": picture()})(v, at, x)
 		return
 	}
-	anyText(1, 3000)(v, at, x)
+	anyText(3000)(v, at, x)
 }
 
 func accessory(v *inspector, at string, x any) {
@@ -163,10 +163,10 @@ func accessory(v *inspector, at string, x any) {
 // controls are what people press.
 func controls() map[string]shape {
 	confirm := object(shape{
-		"title": must(plainText(1, 100)), "text": must(anyText(1, 300)), "confirm": must(plainText(1, 30)), "deny": must(plainText(1, 30)),
+		"title": must(plainText(100)), "text": must(anyText(300)), "confirm": must(plainText(30)), "deny": must(plainText(30)),
 		"style": may(choice("primary", "danger")),
 	})
-	option := shape{"text": must(anyText(1, 75)), "value": must(characters(1, 150)), "description": may(anyText(1, 75))}
+	option := shape{"text": must(anyText(75)), "value": must(characters(1, 150)), "description": may(anyText(75))}
 	withURL := maps.Clone(option)
 	withURL["url"] = may(link)
 	common := func(s shape) shape {
@@ -175,12 +175,12 @@ func controls() map[string]shape {
 	}
 	return map[string]shape{
 		"button": common(shape{
-			"text": must(plainText(1, 75)), "url": may(link), "value": may(characters(1, 2000)), "style": may(choice("primary", "danger")),
+			"text": must(plainText(75)), "url": may(link), "value": may(characters(1, 2000)), "style": may(choice("primary", "danger")),
 			"accessibility_label": may(characters(1, 75)),
 		}),
 		"overflow": common(shape{"options": must(items(1, 5, object(withURL)))}),
 		"static_select": common(shape{
-			"placeholder": may(plainText(1, 150)), "options": must(items(1, 100, object(option))), "initial_option": may(object(option)),
+			"placeholder": may(plainText(150)), "options": must(items(1, 100, object(option))), "initial_option": may(object(option)),
 			"focus_on_load": may(boolean),
 		}),
 	}

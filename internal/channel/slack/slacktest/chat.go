@@ -131,6 +131,7 @@ func (c call) postMessage() (answer, *refusal) {
 	m.key = c.args["client_msg_id"]
 	ch.put(m, root, c.args.flag("reply_broadcast"))
 	ch.sounds.hear(m)
+	c.tellPosted(ch, m)
 	return answer{"channel": ch.ID, "ts": m.TS, "message": c.wire(ch, m, true)}, nil
 }
 
@@ -217,9 +218,11 @@ func (c call) update() (answer, *refusal) {
 	if full.silent {
 		return nil, refuse("no_text")
 	}
+	before := *m
 	if !m.change(full, c.now, ch) {
 		return nil, refuse("no_text")
 	}
+	c.tellChanged(ch, &before, m, m.edited)
 	return answer{"channel": ch.ID, "ts": m.TS, "text": m.Text, "message": c.wire(ch, m, true)}, nil
 }
 
@@ -256,10 +259,12 @@ func (c call) remove() (answer, *refusal) {
 	if bad != nil {
 		return nil, bad
 	}
+	before := *m
 	if !m.reply() && len(ch.replies(m)) > 0 {
 		*m = Message{Channel: m.Channel, TS: m.TS, ThreadTS: m.TS, User: "USLACKBOT", Subtype: tombstone, Text: "This message was deleted."}
 	} else {
 		ch.messages = slices.DeleteFunc(ch.messages, func(x *Message) bool { return x == m })
 	}
-	return answer{"channel": ch.ID, "ts": m.TS}, nil
+	c.tellChanged(ch, &before, nil, ch.stamp(c.now))
+	return answer{"channel": ch.ID, "ts": before.TS}, nil
 }

@@ -76,7 +76,7 @@ func (s *Server) Fault(method string, n int, f Fault) {
 // Random makes a share of all calls, from 0 to 1, go wrong in one of the ways. The same seed breaks the same calls of
 // the same sequence.
 func (s *Server) Random(seed uint64, share float64, ways ...Fault) {
-	dice := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // repeatable on purpose
+	dice := rand.New(rand.NewPCG(seed, seed))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults.random = func() (Fault, bool) {

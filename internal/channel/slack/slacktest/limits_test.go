@@ -1,6 +1,7 @@
 package slacktest_test
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,9 +32,7 @@ func section(n int) o { return o{"type": "section", "text": mrkdwn(n)} }
 
 func button(extra o) o {
 	b := o{"type": "button", "text": plain(3)}
-	for k, v := range extra {
-		b[k] = v
-	}
+	maps.Copy(b, extra)
 	return o{"type": "actions", "elements": l{b}}
 }
 

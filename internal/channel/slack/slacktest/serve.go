@@ -65,6 +65,10 @@ func methods() map[string]method {
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if !s.enter() {
+		return
+	}
+	defer s.serves.Done()
 	name := r.PathValue("method")
 	a, secret, bad := readArgs(r)
 	s.mu.Lock()

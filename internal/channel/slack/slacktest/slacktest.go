@@ -10,6 +10,7 @@
 package slacktest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,10 @@ const (
 type Options struct {
 	Now   func() time.Time // the workspace's clock: of timestamps and rates; time.Now if nil
 	Rates Rates            // none if zero
+
+	Ping      time.Duration   // between pings on each connection; 10 s if zero
+	AckWithin time.Duration   // how long the app has to acknowledge; 3 s if zero
+	Retries   []time.Duration // before an event is told again; at once, after a minute, after five if empty
 }
 
 // Server is a Slack workspace.
@@ -58,25 +63,38 @@ type Server struct {
 	rates    rates
 	serial   int // of block ids, envelopes and whatever else needs a number
 	sockets  sockets
+
+	ping, ackWithin time.Duration
+	retries         []time.Duration
+	triggers        map[string]*trigger
+	responses       map[string]*response
+	views           []View
 }
 
 // Start opens a workspace on the loopback. The caller closes it.
 func Start(o Options) (*Server, error) {
-	listen, err := net.Listen("tcp", "127.0.0.1:0")
+	listen, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("open a Slack workspace: %w", err)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if len(o.Retries) == 0 {
+		o.Retries = []time.Duration{0, time.Minute, 5 * time.Minute}
+	}
 	s := &Server{
 		now: o.Now, listen: listen, over: make(chan struct{}), changed: make(chan struct{}),
 		tokens: map[string]*token{}, users: map[string]User{}, channels: map[string]*conversation{},
-		rates: rates{limits: o.Rates, buckets: map[string]bucket{}},
+		rates:   rates{limits: o.Rates, buckets: map[string]bucket{}},
+		sockets: sockets{tickets: map[string]bool{}, envelopes: map[string]*Delivery{}},
+		ping:    cmp.Or(o.Ping, 10*time.Second), ackWithin: cmp.Or(o.AckWithin, 3*time.Second), retries: o.Retries,
+		triggers: map[string]*trigger{}, responses: map[string]*response{},
 	}
 	s.furnish()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.serve)
+	mux.HandleFunc("POST /actions/{id}", s.serveResponse)
 	mux.HandleFunc("/link/", s.serveSocket)
 	s.http = http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	s.serves.Go(func() { _ = s.http.Serve(listen) })
