@@ -78,6 +78,7 @@ var plan = []room{
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
 	{"internal/channel/channeltest", "channel schema", "cmp", ""},
+	{"internal/channel/slack/slackdraw", "", "", ""},
 	{"internal/channel/slack/slacktest", "", "slack websocket", ""},
 	{"internal/llm/llmtest", "llm/fake", "", "llm"},
 	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect replay source/docker source/host"},
@@ -94,7 +95,7 @@ var pure = strings.Fields("internal/decide internal/detect internal/conversation
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")
 
 // kits are the rooms that exist for tests. No binary sees them.
-var kits = strings.Fields("bus/bustest channel/channeltest channel/slack/slacktest llm/llmtest e2e eval need need/engine need/steady")
+var kits = strings.Fields("bus/bustest channel/channeltest channel/slack/slackdraw channel/slack/slacktest llm/llmtest e2e eval need need/engine need/steady")
 
 // outside names the modules of others that code may import. Those in testOutside are for tests of all rooms.
 var outside = map[string][]string{

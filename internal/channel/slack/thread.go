@@ -49,7 +49,7 @@ func (v view) lines(key string, events []schema.Message) call {
 	var blocks []api.Block
 	if v.sound(events) == channel.Calling {
 		c.Broadcast = slices.ContainsFunc(events, v.broadcasts)
-		head := cmp.Or(marks[lead.Kind], v.mark()) + " *" + mrkdwn(v.what(), maxName+maxDetail) + "* · " + mrkdwn(v.where(), maxWhere)
+		head := v.mark() + " *" + mrkdwn(v.what(), maxName+maxDetail) + "* · " + mrkdwn(v.where(), maxWhere)
 		blocks = append(blocks, section(strings.TrimSpace(head+" "+v.called())))
 	}
 	left := maxThread
