@@ -12,6 +12,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/rules"
@@ -64,6 +65,7 @@ type Analyzer struct {
 	listening   listening
 	silences    *silences
 	windows     silence.Windows
+	links       link.Templates
 	sayings     sayings
 	lapses      hints
 	calmed      hints
@@ -81,7 +83,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		return nil, err
 	}
 	a := &Analyzer{
-		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: file.Rules, windows: file.Windows, index: newIndex(),
+		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: file.Rules, windows: file.Windows, links: file.Links, index: newIndex(),
 		memories: newMemories(b.Kept("analyzer")), silences: &silences{kept: b.Kept("analyzer")}, log: log, metrics: newMetrics(reg),
 		sayings: sayings{b.Kept("analyzer")}, noticing: newNoticing(b, cfg.LLM.Model),
 	}

@@ -43,6 +43,7 @@ const (
 // Config is what the notifier is told by its environment.
 type Config struct {
 	Notify  string `env:"NOTIFY" default:"on" allowed:"on,shadow" desc:"Whether posts are sent. With shadow everything is decided, diagnosed and stored, and nothing sent."`
+	Logs    string `env:"LOGS" default:"line" allowed:"off,line,full" desc:"What channels may show of log lines: none, the most telling one, or all that is in the evidence."`
 	Webhook webhook.Config
 	Slack   slack.Config
 }
@@ -83,6 +84,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 			return nil, err
 		}
 		l := n.newLoop(name, ch, cfg.Notify == NotifyShadow, m)
+		l.route = showing(cfg.Logs, l.route)
 		if err := m.watch(name, l.waiting); err != nil {
 			return nil, fmt.Errorf("register the metrics of channel %s: %w", name, err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
@@ -20,6 +21,7 @@ import (
 type decoder struct {
 	rules      detect.Rules
 	windows    silence.Windows
+	links      link.Templates
 	settings   []detect.Setting
 	conditions []detect.Declared // and policies
 	mistakes   Mistakes
@@ -49,13 +51,16 @@ func (d *decoder) file(text []byte) {
 		return
 	}
 	var overrides *yaml.Node
-	d.pairs(top, "the file", []string{"rules", "overrides", "windows"}, func(key, value *yaml.Node) {
+	d.pairs(top, "the file", []string{"rules", "overrides", "windows", "links"}, func(key, value *yaml.Node) {
 		switch key.Value {
 		case "overrides":
 			overrides = value
 			return
 		case "windows":
 			d.allWindows(value)
+			return
+		case "links":
+			d.allLinks(value)
 			return
 		}
 		changes := d.changes(value, detect.Match{})

@@ -1,6 +1,6 @@
 // Package rules reads the file that changes the rules of detection: any condition's thresholds, holds, clearing and
-// severity, for all objects and by overrides for some; the policies beside them, such as the grace after a deploy; and the
-// weekly windows of silence. It knows YAML; what there is to set, its units and its bounds are detect's own table.
+// severity, for all objects and by overrides for some; the policies beside them, such as the grace after a deploy; the
+// weekly windows of silence; and the links that go with conversations. It knows YAML; what there is to set, its units and its bounds are detect's own table.
 //
 //	rules:                                    # for all
 //	  disk: {raise: 85%, clear: 80%, hold: 10m}
@@ -11,6 +11,8 @@
 //	      service_down: {hold: 4I, severity: warning}
 //	windows:                                  # in which nobody is told, each week
 //	  - {name: backup, match: {name: "db-*"}, days: mon-fri, from: "22:00", to: "06:00", time_zone: Europe/Berlin, reason: backups}
+//	links:                                    # whose gaps are filled from the conversation
+//	  - {title: Logs, url: "https://logs.example/?service={name}&from={since_ms}", match: {kind: service}}
 //
 // A time is written like 30s, 5m or 1h30m, or like 4I in intervals between snapshots; a share like 85%, bytes like 1GB,
 // a temperature like 90C. A number without its unit is a mistake. All mistakes are reported at once, each with its line and
@@ -28,12 +30,13 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // File names the file. Its zero value is none: the rules as shipped.
 type File struct {
-	Path string `env:"RULES_FILE" unset:"the rules as shipped" desc:"Path of a YAML file that changes thresholds, holds, clearing and severities, for all or for some objects. Read at the start; every analyzer needs the same."`
+	Path string `env:"RULES_FILE" unset:"the rules as shipped" desc:"Path of a YAML file that changes thresholds, holds, clearing and severities, for all or for some objects, silences by the week, and adds links. Read at the start; every analyzer needs the same."`
 }
 
 // variable is what people know the file by.
@@ -60,6 +63,7 @@ const maxFile = 256 << 10
 type Contents struct {
 	Rules   detect.Rules
 	Windows silence.Windows
+	Links   link.Templates // of the file of rules
 }
 
 // Rules reads what the file says of rules: those as shipped where none is named. Its error is that of Contents.
@@ -68,7 +72,7 @@ func (f *File) Rules() (detect.Rules, error) {
 	return c.Rules, err
 }
 
-// Contents reads the file: the rules as shipped and no windows where none is named. An error that is about what the file
+// Contents reads the file: the rules as shipped, no windows and no links where none is named. An error that is about what the file
 // says is a Mistakes.
 func (f *File) Contents() (Contents, error) {
 	shipped := Contents{Rules: detect.Default()}
@@ -130,7 +134,7 @@ func Parse(text []byte) (detect.Rules, error) {
 	return c.Rules, err
 }
 
-// Read reads a file's text. Its error is a Mistakes, and then the rules are those as shipped, without windows.
+// Read reads a file's text. Its error is a Mistakes, and then the rules are those as shipped, without windows and links.
 func Read(text []byte) (Contents, error) {
 	d := decoder{rules: detect.Default(), settings: detect.Settings(), broken: map[string]bool{}}
 	d.conditions = append(detect.Conditions(d.rules), detect.Policies()...)
@@ -139,5 +143,5 @@ func Read(text []byte) (Contents, error) {
 		slices.SortStableFunc(d.mistakes, func(a, b Mistake) int { return cmp.Compare(a.Line, b.Line) })
 		return Contents{Rules: detect.Default()}, d.mistakes
 	}
-	return Contents{d.rules, d.windows}, nil
+	return Contents{d.rules, d.windows, d.links}, nil
 }

@@ -67,6 +67,7 @@ func everywhere(text string) schema.Conversation {
 	c.Object.Name, c.Object.Namespace = text, text
 	c.Title, c.Owner, c.Condition = text, text, text
 	c.Labels = map[string]string{"team": text, "runbook": text, text: text}
+	c.Links = []schema.Link{{Title: text, URL: text}, {Title: text, URL: "https://runbooks.example/x"}}
 	for range 20 {
 		c.Evidence = append(c.Evidence, schema.Evidence{ID: "E2", Kind: "log", Object: text, Text: text})
 	}

@@ -267,6 +267,17 @@ func TestOnlyWebAddressesBecomeLinks(t *testing.T) {
 	}
 }
 
+func TestLinksOfTheConversationGoBeforeItsLabel(t *testing.T) {
+	r := newReceiver(t)
+	c := channeltest.Opened("checkout")
+	c.Links = []schema.Link{{Title: "Runbook", URL: "https://runbooks.example/x"}, {Title: "script", URL: "javascript:alert(1)"}, {Title: "Logs", URL: "https://logs.example/?q=checkout"}}
+	p, _ := r.channel(t, webhook.Config{}).Next(c, channel.Told{}, channel.Terms{})
+	want := []map[string]string{{"title": "Runbook", "url": "https://runbooks.example/x"}, {"title": "Logs", "url": "https://logs.example/?q=checkout"}}
+	if diff := cmp.Diff(want, decode(t, p.Body).Data.Links); diff != "" {
+		t.Errorf("links (-want +got):\n%s", diff)
+	}
+}
+
 func FuzzVisibleKeepsDocumentsValid(f *testing.F) {
 	for _, text := range channeltest.Hostile() {
 		f.Add(text)
