@@ -41,7 +41,7 @@ var plan = []room{
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect link silence config schema", "yaml", ""},
 	{"internal/analyzer", "rules decide detect conversation diagnose link silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
-	{"internal/notifier", "channel channel/slack channel/webhook client conversation finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/notifier", "channel channel/slack channel/webhook client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/doctor", "bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
@@ -68,6 +68,7 @@ var plan = []room{
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
 	{"internal/link", "silence scrub schema", "", ""},
+	{"internal/pace", "", "", ""},
 	{"internal/silence", "schema", "", ""},
 	{"internal/spend", "", "", ""},
 	{"internal/scrub", "schema", "", ""},
@@ -90,7 +91,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/silence internal/spend internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/pace internal/silence internal/spend internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it but net/url, which only takes addresses apart.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")

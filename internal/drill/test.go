@@ -255,6 +255,9 @@ func (t *trial) late(ctx context.Context, open *client.ChannelTold) error {
 	why := "nothing was tried; the notifier's log may say more"
 	if open.Problem != "" {
 		why = fmt.Sprintf("%d tries in vain, the last because: %s", open.Attempts, open.Problem)
+		if open.Attempts == 0 {
+			why = open.Problem
+		}
 	}
 	return fmt.Errorf("channel %s failed: not reached within %v: %s", open.Channel, t.Within, why)
 }

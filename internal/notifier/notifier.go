@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/channel/slack"
 	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/finding"
+	"github.com/bellbuoy/bellbuoy/internal/pace"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 )
 
@@ -69,15 +71,22 @@ type Notifier struct {
 	log    *slog.Logger
 	loops  []*loop
 	teller *finding.Teller
+
+	metrics metrics
+	targets *shared[pace.State] // by target
+	digests *shared[digest]     // by channel
 }
 
 // New makes a notifier of a valid configuration. reg may be nil.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Notifier, error) {
 	n := &Notifier{bus: b, log: log, teller: newTeller(b, rand.Text()[:10])}
+	n.targets = newShared[pace.State](b.Kept(bus.PartNotifier), "target", log)
+	n.digests = newShared[digest](b.Kept(bus.PartNotifier), "digest", log)
 	m, err := newMetrics(reg)
 	if err != nil {
 		return nil, fmt.Errorf("register the notifier's metrics: %w", err)
 	}
+	n.metrics = m
 	for _, name := range Channels(cfg) {
 		ch, err := open(name, cfg)
 		if err != nil {
@@ -85,7 +94,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		}
 		l := n.newLoop(name, ch, cfg.Notify == NotifyShadow, m)
 		l.route = showing(cfg.Logs, l.route)
-		if err := m.watch(name, l.waiting); err != nil {
+		if err := m.watch(name, l.waiting, l.target); err != nil {
 			return nil, fmt.Errorf("register the metrics of channel %s: %w", name, err)
 		}
 		if err := m.degrades(name, ch); err != nil {
@@ -112,10 +121,14 @@ func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m met
 	l := &loop{
 		name: name, ch: ch, bus: n.bus, kept: n.bus.Kept(bus.PartNotifier), subjects: n.bus.Subjects(), prefix: "told",
 		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: everything,
+		digests: n.digests, claimFor: claimFor, scale: func(d time.Duration) time.Duration { return d },
 	}
+	l.target = targetOf(name, ch, l.holder, n.targets)
 	if shadowed {
 		l.ch, l.prefix = shadow{ch, log}, "shadow"
+		l.target = targetOf("shadow-"+name, l.ch, l.holder, n.targets)
 	}
+	l.standIns = func() []*loop { return n.others(l) }
 	return l
 }
 
@@ -134,12 +147,35 @@ func (n *Notifier) run(ctx context.Context) error {
 	}
 	n.announce()
 	g, ctx := errgroup.WithContext(ctx)
+	known := n.follow(ctx, g)
 	for _, l := range n.loops {
-		g.Go(func() error { return l.run(ctx) })
+		g.Go(func() error {
+			select {
+			case <-known:
+				return l.run(ctx)
+			case <-ctx.Done():
+				return nil
+			}
+		})
 	}
 	g.Go(func() error { return n.tellTrouble(ctx) })
 	g.Go(func() error { return n.bus.Serve(ctx, n.service()) })
 	return g.Wait()
+}
+
+// follow keeps the shared records in memory. known is closed once all that was there is.
+func (n *Notifier) follow(ctx context.Context, g *errgroup.Group) (known <-chan struct{}) {
+	kept, done := n.bus.Kept(bus.PartNotifier), make(chan struct{})
+	var left atomic.Int32
+	left.Store(2)
+	caughtUp := func() {
+		if left.Add(-1) == 0 {
+			close(done)
+		}
+	}
+	g.Go(func() error { return n.targets.follow(ctx, kept, caughtUp) })
+	g.Go(func() error { return n.digests.follow(ctx, kept, caughtUp) })
+	return done
 }
 
 func (n *Notifier) announce() {
@@ -153,7 +189,10 @@ func (n *Notifier) announce() {
 
 // run delivers until ctx is done. A post that is on its way then is waited for, at most as long as a claim lasts.
 func (l *loop) run(ctx context.Context) error {
-	err := l.bus.Consume(ctx, bus.Notify(l.name), workers, l.handle)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return l.bus.Consume(ctx, bus.Notify(l.name), workers, l.handle) })
+	g.Go(func() error { return l.tellDigests(ctx) })
+	err := g.Wait()
 	if c, ok := l.ch.(io.Closer); ok {
 		err = errors.Join(err, c.Close())
 	}

@@ -11,7 +11,9 @@ import (
 type routing struct {
 	tell  bool
 	terms channel.Terms
-	again time.Time // when it may be told otherwise without an event; zero: only an event changes it
+
+	digest time.Time // the end of the present window of a route that collects; zero: told at once
+	again  time.Time // when it may be told otherwise without an event; zero: only an event changes it
 }
 
 // everything tells a channel of every conversation: there are no routes.

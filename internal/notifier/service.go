@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -34,7 +35,8 @@ func (n *Notifier) told(ctx context.Context, body []byte) (any, error) {
 		}
 		_, shadowed := l.ch.(shadow)
 		response.Channels = append(response.Channels, client.ChannelTold{
-			Channel: l.name, Shadow: shadowed, Revision: told.Revision, Attempts: told.Attempts, GaveUp: told.GaveUp, Problem: told.Problem,
+			Channel: l.name, Shadow: shadowed, Revision: told.Revision, Attempts: told.Attempts, GaveUp: told.GaveUp,
+			Problem: cmp.Or(told.Problem, l.target.keptBack(l.now())),
 		})
 	}
 	return response, nil
