@@ -78,6 +78,9 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		if err := m.watch(d.Name, l.waiting, l.target); err != nil {
 			return nil, fmt.Errorf("register the metrics of channel %s: %w", d.Name, err)
 		}
+		if err := m.degrades(d.Name, ch); err != nil {
+			return nil, fmt.Errorf("register the metrics of channel %s: %w", d.Name, err)
+		}
 		n.loops = append(n.loops, l)
 	}
 	return n, nil
