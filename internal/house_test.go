@@ -40,7 +40,7 @@ var plan = []room{
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect link silence config schema", "yaml", ""},
-	{"internal/analyzer", "rules decide detect conversation diagnose link silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/analyzer", "rules decide detect conversation diagnose link silence spend breaker llm client finding bus process config scrub schema", "prometheus sync", ""},
 	{"internal/notifier", "channel channel/webhook client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
@@ -70,6 +70,7 @@ var plan = []room{
 	{"internal/pace", "", "", ""},
 	{"internal/silence", "schema", "", ""},
 	{"internal/spend", "", "", ""},
+	{"internal/breaker", "", "", ""},
 	{"internal/scrub", "schema", "", ""},
 	{"internal/schema", "", "", ""},
 
@@ -78,10 +79,10 @@ var plan = []room{
 	{"internal/process", "config scrub", "tint isatty prometheus sync", ""},
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
-	{"internal/channel/channeltest", "channel schema", "cmp", ""},
+	{"internal/channel/channeltest", "channel schema", "cmp", "scrub"},
 	{"internal/channel/slack/slacktest", "", "slack websocket", ""},
 	{"internal/llm/llmtest", "llm/fake", "", "llm"},
-	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect replay source/docker source/host"},
+	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect spend replay source/docker source/host"},
 	{"internal/eval", "replay detect source/file schema", "", "diagnose"},
 	{"internal/need", "", "", ""},
 	{"internal/need/engine", "need", "", ""},
@@ -89,7 +90,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/pace internal/silence internal/spend internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/pace internal/silence internal/spend internal/breaker internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it but net/url, which only takes addresses apart.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")

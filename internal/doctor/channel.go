@@ -18,7 +18,7 @@ const endsSoon = 14 * 24 * time.Hour
 
 // webhook goes the way of a post up to the point where it would send something.
 func (d *doctor) webhook(ctx context.Context) []Finding {
-	if d.Webhook.URL == "" {
+	if !d.Webhook.Configured() {
 		return []Finding{{AreaChannels, webhook.Name, Off, "none is configured: only who looks is told (set BELLBUOY_WEBHOOK_URL)", ""}}
 	}
 	if d.Webhook.Validate() != nil {
@@ -51,7 +51,7 @@ func (d *doctor) habits(r webhook.Reach) []Finding {
 			"begin BELLBUOY_WEBHOOK_URL with https://",
 		})
 	}
-	if !r.Signed {
+	if !r.Signed && r.Checks {
 		all = append(all, Finding{
 			AreaChannels, webhook.Name, Warn, "posts are not signed, so that the receiver cannot tell them from anybody's",
 			`set BELLBUOY_WEBHOOK_SECRET here and there: echo "whsec_$(openssl rand -base64 32)"`,

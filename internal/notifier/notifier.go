@@ -50,7 +50,7 @@ type Config struct {
 
 // Channels lists the names of the channels that cfg configures.
 func Channels(cfg Config) []string {
-	if cfg.Webhook.URL == "" {
+	if !cfg.Webhook.Configured() {
 		return nil
 	}
 	return []string{webhook.Name}
