@@ -15,7 +15,7 @@ func Value(name, value string) string {
 		return clean
 	}
 	const probe = "=x1y2z3" // stands for any value
-	if Text(name+probe) != name+probe && !placeholder(clean) {
+	if probed := name + probe; Text(probed) != probed && !placeholder(clean) {
 		return marker("secret")
 	}
 	return clean
@@ -92,9 +92,11 @@ func followedByColon(rest []byte) bool {
 func literal(quoted []byte, name string) (clean []byte, text string) {
 	text = string(quoted[1 : len(quoted)-1])
 	if strings.IndexByte(text, '\\') >= 0 || !utf8.ValidString(text) {
-		if json.Unmarshal(quoted, &text) != nil {
+		var unquoted string
+		if json.Unmarshal(quoted, &unquoted) != nil {
 			return nil, text
 		}
+		text = unquoted
 	}
 	scrubbed := Value(name, text)
 	if scrubbed == text {
