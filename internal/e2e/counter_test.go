@@ -91,7 +91,10 @@ func (c *counted) show(w http.ResponseWriter, q *http.Request) {
 }
 
 // counter is such a process, seen from the test.
-type counter struct{ url string }
+type counter struct {
+	url string
+	pid int
+}
 
 func startCounter(b *testing.B) *counter {
 	b.Helper()
@@ -114,7 +117,7 @@ func startCounter(b *testing.B) *counter {
 	if err != nil {
 		b.Fatalf("the receiver does not say where it listens: %v", err)
 	}
-	return &counter{strings.TrimSpace(line)}
+	return &counter{strings.TrimSpace(line), p.Process.Pid}
 }
 
 func (c *counter) hook() string { return c.url + "/hook" }

@@ -20,6 +20,8 @@ func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration
 	claim := &channel.Claim{Key: p.post.Key, Holder: l.holder, Until: l.now().Add(claimFor)}
 	t.told.Claim = claim
 	switch err := l.put(ctx, t); {
+	case errors.Is(err, bus.ErrConflict) && t.unread:
+		return 0, l.reread(ctx, t)
 	case errors.Is(err, bus.ErrConflict):
 		return t.newestWaits(busyDelay(t.m.Deliveries), errBusy)
 	case err != nil:

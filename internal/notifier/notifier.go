@@ -53,8 +53,9 @@ func Channels(cfg Config) []string {
 	return []string{webhook.Name}
 }
 
-// workers is how many conversations one notifier delivers to one channel at a time.
-const workers = 16
+// workers is how many conversations one notifier delivers to one channel at a time. Most of that time each waits for the
+// server or the receiver.
+const workers = 128
 
 // Notifier delivers to every configured channel.
 type Notifier struct {
