@@ -126,8 +126,12 @@ func (s besideSystem) measure(b *testing.B, n int) besideResult {
 func besideSystems(p besidePrograms) []besideSystem {
 	return []besideSystem{
 		{"Alertmanager", p.startAlertmanager},
-		{"Bellbuoy, default sync", func(b *testing.B, hook string) besideRunning { return p.startBellbuoy(b, hook, bustest.StartUnsyncedProcess(b)) }},
-		{"Bellbuoy, sync always", func(b *testing.B, hook string) besideRunning { return p.startBellbuoy(b, hook, bustest.StartProcesses(b, 1)) }},
+		{"Bellbuoy, default sync", func(b *testing.B, hook string) besideRunning {
+			return p.startBellbuoy(b, hook, bustest.StartUnsyncedProcess(b))
+		}},
+		{"Bellbuoy, sync always", func(b *testing.B, hook string) besideRunning {
+			return p.startBellbuoy(b, hook, bustest.StartProcesses(b, 1))
+		}},
 	}
 }
 
