@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -85,7 +86,7 @@ func (c *counted) show(w http.ResponseWriter, q *http.Request) {
 	for len(c.at) < least {
 		c.more.Wait()
 	}
-	at := c.at[:len(c.at):len(c.at)]
+	at := slices.Clip(c.at)
 	c.mu.Unlock()
 	_ = json.NewEncoder(w).Encode(at)
 }
