@@ -90,13 +90,14 @@ type Told struct {
 	Revision int       `json:"revision"`        // the newest revision that the receiver has
 	Episode  int       `json:"episode"`         // of the card
 	Lines    int       `json:"lines,omitempty"` // the newest revision that the episode's thread has, where a channel has threads
-	Ref      string    `json:"ref,omitempty"`   // the receiver's reference to the episode's card
+	Ref      string    `json:"ref,omitempty"`   // the receiver's reference to the episode's card; empty though the episode is told: it is gone, and is posted anew
 	Claim    *Claim    `json:"claim,omitempty"`
-	Attempts int       `json:"attempts,omitempty"` // in vain, since the last post that went through
-	FirstTry time.Time `json:"first_try,omitzero"` // of those attempts
-	Problem  string    `json:"problem,omitempty"`  // why the last of those attempts was in vain, for people
-	At       time.Time `json:"at,omitzero"`        // of the newest event told: tells a conversation that began anew
-	GaveUp   int       `json:"gave_up,omitempty"`  // the newest revision whose post was given up; its events go with the next post
+	Attempts int       `json:"attempts,omitempty"`  // in vain, since the last post that went through
+	FirstTry time.Time `json:"first_try,omitzero"`  // of those attempts
+	Problem  string    `json:"problem,omitempty"`   // why the last of those attempts was in vain, for people
+	At       time.Time `json:"at,omitzero"`         // of the newest event told: tells a conversation that began anew
+	GaveUp   int       `json:"gave_up,omitempty"`   // the newest revision whose post was given up; its events go with the next post
+	StandsIn string    `json:"stands_in,omitempty"` // the channel in whose place this one is told of the episode
 }
 
 // After lists the events of c that are newer than revision, oldest first.
@@ -119,6 +120,13 @@ func Revision(key string) (revision int, ok bool) {
 	number, _, _ := strings.Cut(rest, "-")
 	revision, err := strconv.Atoi(number)
 	return revision, err == nil && revision > 0
+}
+
+// Part reads the part from a post's key; it is empty for the first post of a revision.
+func Part(key string) string {
+	_, rest, _ := strings.Cut(key, "-")
+	_, part, _ := strings.Cut(rest, "-")
+	return part
 }
 
 // Claim says who is posting what. It is written before the post and removed by the receipt. One whose Until has

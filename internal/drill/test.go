@@ -61,7 +61,7 @@ func (o Test) Run(ctx context.Context, b *bus.Bus, say func(Step)) error {
 	name := strings.ToLower(rand.Text()[:6])
 	t := &trial{
 		Test: o, client: client.New(b), say: say, began: time.Now(),
-		name: "test-" + name, cluster: "bellbuoy-test-" + name,
+		name: "test-" + name, cluster: schema.TestCluster + name,
 	}
 	t.id = schema.ConversationID(t.cluster, t.object())
 	t.player = NewPlayer(b, t.cluster, o.Interval)
@@ -255,6 +255,9 @@ func (t *trial) late(ctx context.Context, open *client.ChannelTold) error {
 	why := "nothing was tried; the notifier's log may say more"
 	if open.Problem != "" {
 		why = fmt.Sprintf("%d tries in vain, the last because: %s", open.Attempts, open.Problem)
+		if open.Attempts == 0 {
+			why = open.Problem
+		}
 	}
 	return fmt.Errorf("channel %s failed: not reached within %v: %s", open.Channel, t.Within, why)
 }

@@ -17,17 +17,21 @@ import (
 func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimFor)
 	defer cancel()
-	claim := &channel.Claim{Key: p.post.Key, Holder: l.holder, Until: l.now().Add(claimFor)}
+	claim := &channel.Claim{Key: p.post.Key, Holder: l.holder, Until: l.now().Add(l.claimFor)}
 	t.told.Claim = claim
-	switch err := l.put(ctx, t); {
-	case errors.Is(err, bus.ErrConflict) && t.unread:
-		return 0, l.reread(ctx, t)
-	case errors.Is(err, bus.ErrConflict):
-		return t.newestWaits(busyDelay(t.m.Deliveries), errBusy)
-	case err != nil:
+	if err := l.put(ctx, t); err != nil {
+		l.reported(l.target.unused(ctx))
+		switch {
+		case errors.Is(err, bus.ErrConflict) && t.unread:
+			return 0, l.reread(ctx, t)
+		case errors.Is(err, bus.ErrConflict):
+			return t.newestWaits(busyDelay(t.m.Deliveries), errBusy)
+		}
 		return 0, fmt.Errorf("claim %s: %w", claim.Key, err)
 	}
+	began := l.now()
 	ref, outcome := l.post(ctx, p)
+	l.reported(l.target.report(ctx, outcome, began, l.now()))
 	l.metrics.posts(outcomeName(outcome))
 	l.trouble.went(attempt{t.id, p.post.Revision}, outcome, l.now())
 	if outcome != nil {
@@ -40,6 +44,13 @@ func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration
 		return receiptAgain, err
 	}
 	return 0, nil
+}
+
+// reported logs a state of the target that could not be shared. The others learn it by themselves.
+func (l *loop) reported(err error) {
+	if err != nil {
+		l.log.Warn("how a post went is not shared with other notifiers", "err", err)
+	}
 }
 
 // receiptAgain is the pause after a receipt that could not be written. It does not grow: until the receipt is there,
@@ -62,11 +73,12 @@ func (l *loop) post(ctx context.Context, p plan) (ref string, err error) {
 
 // receipt records what the receiver has now. Until it is written the post counts as one of unknown fate.
 func (l *loop) receipt(ctx context.Context, t *turn, p plan, ref string) error {
-	if ref == "" {
+	if ref == "" || p.post.Ref != "" && channel.Part(p.post.Key) != "" { // of a line below the card
 		ref = p.post.Ref
 	}
 	told := channel.Told{
 		Revision: p.post.Revision, Lines: max(t.told.Lines, p.post.Lines), Episode: p.of.Episode, Ref: ref, At: newestAt(p.of), GaveUp: t.told.GaveUp,
+		StandsIn: t.told.StandsIn,
 	}
 	if err := l.settle(ctx, t, told); err != nil {
 		return fmt.Errorf("write the receipt of %s: %w", p.post.Key, err)
@@ -111,9 +123,6 @@ func (l *loop) failed(ctx context.Context, t *turn, p plan, outcome error) (wait
 		told.FirstTry = now
 	}
 	v := judge(outcome, told.Attempts+1, told.FirstTry, now)
-	if v.action == hold { // first of all: others are on their way to the same receiver
-		l.heldUntil.Store(now.Add(v.delay).UnixNano())
-	}
 	l.complain(p, v, outcome)
 	if v.action == giveUp {
 		return 0, l.bury(ctx, t, p, outcome)
@@ -127,7 +136,7 @@ func (l *loop) failed(ctx context.Context, t *turn, p plan, outcome error) (wait
 // after is the record after an attempt in vain.
 func after(told channel.Told, v verdict, outcome error, now time.Time) channel.Told {
 	told.Problem = problem(outcome)
-	if v.action != hold {
+	if v.action != hold && v.action != gone {
 		told.Attempts++
 	}
 	switch v.action {
@@ -158,7 +167,7 @@ func (l *loop) bury(ctx context.Context, t *turn, p plan, outcome error) error {
 		return fmt.Errorf("give up post %s: %w", p.post.Key, err)
 	}
 	l.metrics.posts("dead")
-	told := channel.Told{Revision: t.told.Revision, Lines: t.told.Lines, Episode: t.told.Episode, Ref: t.told.Ref, At: t.told.At, GaveUp: p.post.Revision, Problem: problem(outcome)}
+	told := channel.Told{Revision: t.told.Revision, Lines: t.told.Lines, Episode: t.told.Episode, Ref: t.told.Ref, At: t.told.At, GaveUp: p.post.Revision, Problem: problem(outcome), StandsIn: t.told.StandsIn}
 	return l.settle(ctx, t, told)
 }
 
@@ -168,6 +177,8 @@ func (l *loop) complain(p plan, v verdict, outcome error) {
 	switch {
 	case v.action == giveUp:
 		l.log.Error("post given up; it is in DEAD", args...)
+	case v.action == gone && !l.complained.Swap(true):
+		l.log.Error("the receiver says that it is gone for good: nobody is told through this channel until its URL is another one, or a test goes through", args...)
 	case v.action == slow && !l.complained.Swap(true):
 		l.log.Error("the channel is set up wrongly: nobody is told through it until that is put right", args...)
 	default:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/pace"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -47,8 +48,12 @@ type loop struct {
 	trouble  trouble
 	route    func(c schema.Conversation, now time.Time) routing
 
-	heldUntil  atomic.Int64 // the receiver wants nothing before this time, in Unix nanoseconds
-	complained atomic.Bool  // that the channel is set up wrongly
+	target     *target
+	digests    *shared[digest]
+	scale      func(time.Duration) time.Duration // of every wait, for tests
+	claimFor   time.Duration
+	standIns   func() []*loop // who may tell in this one's place, best first
+	complained atomic.Bool    // that the channel is set up wrongly
 }
 
 const (
@@ -66,7 +71,7 @@ func (l *loop) handle(ctx context.Context, m bus.Message) error {
 	wait, err := l.step(ctx, m)
 	if wait > 0 {
 		l.waiting.add(m.Subject, l.now().Add(wait))
-		return bus.Later(wait, err)
+		return bus.Later(max(l.scale(wait), time.Millisecond), err)
 	}
 	if err == nil {
 		l.waiting.remove(m.Subject)
@@ -108,33 +113,82 @@ func (l *loop) step(ctx context.Context, m bus.Message) (wait time.Duration, err
 	if err != nil || t.head.ID == "" {
 		return 0, err
 	}
+	wait, err = l.tell(ctx, t)
+	return max(wait, 0), err
+}
+
+// tell makes one post after another until nothing is to be told. A wait of spokenFor ends it too.
+func (l *loop) tell(ctx context.Context, t *turn) (wait time.Duration, err error) {
 	for range rounds {
 		now := l.now()
-		p := decide(l.ch, l.route(t.head, now), t.head, t.hand, t.told, now)
+		r := l.route(t.head, now)
+		p := decide(l.ch, r, t.head, t.hand, t.told, now)
 		switch {
 		case p.busy > 0:
-			return t.newestWaits(min(p.busy, busyDelay(m.Deliveries)), errBusy)
+			return t.newestWaits(min(p.busy, busyDelay(t.m.Deliveries)), errBusy)
 		case p.post == nil && p.later.After(now):
 			return t.newestWaits(p.later.Sub(now), errRouted)
+		case p.post == nil && informs(r, t.head, t.told, now):
+			_, wait, err := l.gather(ctx, t, r, plan{of: t.head})
+			return wait, err
 		case p.post == nil:
 			return 0, nil
 		}
-		if left := l.held(); left > 0 {
-			return t.newestWaits(left, errHeld)
-		}
-		if wait, err := l.deliver(ctx, t, p); wait > 0 || err != nil {
+		if done, wait, err := l.gather(ctx, t, r, p); done || err != nil {
 			return wait, err
+		}
+		if wait, err := l.attempt(ctx, t, p); wait != 0 || err != nil {
+			return l.orElse(ctx, t, p, wait, err)
 		}
 	}
 	return t.newestWaits(firstBusy, errBusy)
 }
 
+// attempt makes the post, unless its target is to be left alone now. That burns nothing.
+func (l *loop) attempt(ctx context.Context, t *turn, p plan) (wait time.Duration, err error) {
+	now := l.now()
+	if t.head.Severity != schema.SeverityCritical && l.waiting.criticalComes(now) {
+		return t.newestWaits(giveWay, errGivesWay)
+	}
+	answer, err := l.target.ask(ctx, t.head, now)
+	if err != nil {
+		return 0, fmt.Errorf("ask whether %s may be posted to: %w", l.name, err)
+	}
+	if answer.Why != pace.Free {
+		l.metrics.held(answer.Why)
+		wait := turnAfter(answer, t.head.Severity, l.waiting.ahead(t.m.Subject, schema.SeverityRank(t.head.Severity)), l.target.rate.Every)
+		return t.newestWaits(wait, heldError(answer.Why))
+	}
+	if t.told.Revision > 0 && !channel.Knows(p.of, t.told) {
+		t.told.StandsIn = "" // that was another episode
+	}
+	return l.deliver(ctx, t, p)
+}
+
 var (
 	errBusy = errors.New("somebody else is posting of this conversation")
-	errHeld = errors.New("the receiver has asked for a pause")
 
-	errRouted = errors.New("the routes do not send it here yet")
+	errRouted   = errors.New("the routes do not send it here yet")
+	errGivesWay = errors.New("a critical one goes first")
 )
+
+// heldError says why nothing is posted.
+type heldError pace.Why
+
+func (e heldError) Error() string {
+	switch pace.Why(e) {
+	case pace.Gone:
+		return "the receiver is gone for good"
+	case pace.Opened:
+		return "the receiver has failed too often; waiting for a probe"
+	case pace.Limited:
+		return "the receiver takes no more posts in that time"
+	case pace.Paused:
+		return "the receiver has asked for a pause"
+	case pace.Free:
+	}
+	return "the receiver may be posted to"
+}
 
 // busyDelay grows with the deliveries of a nudge, because a receiver may keep the other one for long.
 func busyDelay(deliveries int) time.Duration {
@@ -218,15 +272,13 @@ func (l *loop) decode(t *turn, record []byte) {
 
 func (l *loop) key(id string) string { return l.prefix + "." + schema.Token(l.name) + "." + id }
 
+// spokenFor is the wait of a message that does not come again.
+const spokenFor = -1
+
 // newestWaits lets only the newest message of a conversation come again: for the others it speaks.
 func (t *turn) newestWaits(wait time.Duration, err error) (time.Duration, error) {
 	if hand := t.hand(); hand.ID != "" && hand.Revision < t.head.Revision {
-		return 0, nil
+		return spokenFor, nil
 	}
 	return max(wait, time.Millisecond), err
-}
-
-// held is how long the receiver still wants to be left alone.
-func (l *loop) held() time.Duration {
-	return time.Unix(0, l.heldUntil.Load()).Sub(l.now())
 }

@@ -2,10 +2,12 @@ package notifier
 
 import (
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/pace"
 )
 
 // metrics are those of all channels.
@@ -13,6 +15,10 @@ type metrics struct {
 	reg   prometheus.Registerer
 	posts *prometheus.CounterVec
 	took  *prometheus.HistogramVec
+
+	kept      *prometheus.CounterVec
+	failovers *prometheus.CounterVec
+	digested  *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (metrics, error) {
@@ -27,8 +33,20 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 			Help:    "Time from the newest event of a post to the receiver's answer.",
 			Buckets: []float64{.0005, .001, .002, .004, .008, .016, .032, .064, .125, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600},
 		}, []string{"channel"}),
+		kept: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_held_total",
+			Help: "Posts kept back by channel and why: open (the breaker), paused, gone, rate.",
+		}, []string{"channel", "why"}),
+		failovers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_failovers_total",
+			Help: "Critical conversations that another channel told of, by the channel that could not and the other one.",
+		}, []string{"channel", "through"}),
+		digested: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_digested_total",
+			Help: "Conversations told of in a digest, or left out as over, by channel and reason: outage, route.",
+		}, []string{"channel", "reason"}),
 	}
-	return m, errors.Join(m.register(m.posts), m.register(m.took))
+	return m, errors.Join(m.register(m.posts), m.register(m.took), m.register(m.kept), m.register(m.failovers), m.register(m.digested))
 }
 
 func (m metrics) register(c prometheus.Collector) error {
@@ -38,13 +56,27 @@ func (m metrics) register(c prometheus.Collector) error {
 	return m.reg.Register(c)
 }
 
-// watch publishes how many conversations of a channel wait.
-func (m metrics) watch(channel string, w *waiting) error {
-	return m.register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+// watch publishes how many conversations of a channel wait, and how its target is.
+func (m metrics) watch(channel string, w *waiting, t *target) error {
+	return errors.Join(m.register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name:        "bellbuoy_notifier_waiting",
 		Help:        "Conversations with a post that this notifier has put off.",
 		ConstLabels: prometheus.Labels{"channel": channel},
-	}, func() float64 { return float64(w.count(time.Now())) }))
+	}, func() float64 { return float64(w.count(time.Now())) })), m.register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name:        "bellbuoy_notifier_breaker",
+		Help:        "Whether the channel's target may be posted to: 0 it may, 1 the breaker is open, 2 it is gone.",
+		ConstLabels: prometheus.Labels{"channel": channel},
+	}, func() float64 { return breaker(t.state()) })))
+}
+
+func breaker(s pace.State) float64 {
+	switch {
+	case s.Gone():
+		return 2
+	case s.Open():
+		return 1
+	}
+	return 0
 }
 
 // channelMetrics are those of one channel.
@@ -63,36 +95,14 @@ func (c channelMetrics) took(d time.Duration) {
 	c.all.took.WithLabelValues(c.channel).Observe(max(d, 0).Seconds())
 }
 
-// waiting remembers which nudges are put off, and until when. Another notifier may get one of them back, so an entry
-// counts only until a little after it was due.
-type waiting struct {
-	mu  sync.Mutex
-	due map[string]time.Time // by subject
+func (c channelMetrics) held(why pace.Why) {
+	c.all.kept.WithLabelValues(c.channel, string(why)).Inc()
 }
 
-const overdue = time.Minute
-
-func newWaiting() *waiting { return &waiting{due: map[string]time.Time{}} }
-
-func (w *waiting) add(subject string, at time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.due[subject] = at
+func (c channelMetrics) failover(through string) {
+	c.all.failovers.WithLabelValues(c.channel, through).Inc()
 }
 
-func (w *waiting) remove(subject string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.due, subject)
-}
-
-func (w *waiting) count(now time.Time) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for subject, at := range w.due {
-		if now.Sub(at) > overdue {
-			delete(w.due, subject)
-		}
-	}
-	return len(w.due)
+func (c channelMetrics) digested(reason channel.Reason, n int) {
+	c.all.digested.WithLabelValues(c.channel, string(reason)).Add(float64(n))
 }

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,30 +29,11 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
-	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/finding"
+	"github.com/bellbuoy/bellbuoy/internal/pace"
 	"github.com/bellbuoy/bellbuoy/internal/process"
+	"github.com/bellbuoy/bellbuoy/internal/route"
 )
-
-// Values of Config.Notify.
-const (
-	NotifyOn     = "on"
-	NotifyShadow = "shadow" // all is decided and recorded, nothing sent
-)
-
-// Config is what the notifier is told by its environment.
-type Config struct {
-	Notify  string `env:"NOTIFY" default:"on" allowed:"on,shadow" desc:"Whether posts are sent. With shadow everything is decided, diagnosed and stored, and nothing sent."`
-	Webhook webhook.Config
-}
-
-// Channels lists the names of the channels that cfg configures.
-func Channels(cfg Config) []string {
-	if cfg.Webhook.URL == "" {
-		return nil
-	}
-	return []string{webhook.Name}
-}
 
 // workers is how many conversations one notifier delivers to one channel at a time. Most of that time each waits for the
 // server or the receiver.
@@ -62,48 +44,59 @@ type Notifier struct {
 	bus    *bus.Bus
 	log    *slog.Logger
 	loops  []*loop
+	routes route.Routes
 	teller *finding.Teller
+
+	metrics metrics
+	targets *shared[pace.State] // by target
+	digests *shared[digest]     // by channel
 }
 
 // New makes a notifier of a valid configuration. reg may be nil.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Notifier, error) {
 	n := &Notifier{bus: b, log: log, teller: newTeller(b, rand.Text()[:10])}
+	n.targets = newShared[pace.State](b.Kept(bus.PartNotifier), "target", log)
+	n.digests = newShared[digest](b.Kept(bus.PartNotifier), "digest", log)
 	m, err := newMetrics(reg)
 	if err != nil {
 		return nil, fmt.Errorf("register the notifier's metrics: %w", err)
 	}
-	for _, name := range Channels(cfg) {
-		ch, err := open(name, cfg)
+	n.metrics = m
+	declared, err := Declared(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("read what channels there are: %w", err)
+	}
+	if n.routes, err = Routes(cfg); err != nil {
+		return nil, fmt.Errorf("read the routes: %w", err)
+	}
+	for _, d := range declared {
+		ch, err := open(d)
 		if err != nil {
 			return nil, err
 		}
-		l := n.newLoop(name, ch, cfg.Notify == NotifyShadow, m)
-		if err := m.watch(name, l.waiting); err != nil {
-			return nil, fmt.Errorf("register the metrics of channel %s: %w", name, err)
+		l := n.newLoop(d.Name, ch, cfg.Notify == NotifyShadow, m)
+		l.route = showing(cfg.Logs, l.route)
+		if err := m.watch(d.Name, l.waiting, l.target); err != nil {
+			return nil, fmt.Errorf("register the metrics of channel %s: %w", d.Name, err)
 		}
 		n.loops = append(n.loops, l)
 	}
 	return n, nil
 }
 
-// open is the table of the channels there are.
-func open(name string, cfg Config) (channel.Channel, error) {
-	switch name {
-	case webhook.Name:
-		return webhook.New(cfg.Webhook, process.Version())
-	}
-	return nil, fmt.Errorf("open channel %q: there is no such channel", name)
-}
-
 func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m metrics) *loop {
 	log := n.log.With("channel", name)
 	l := &loop{
 		name: name, ch: ch, bus: n.bus, kept: n.bus.Kept(bus.PartNotifier), subjects: n.bus.Subjects(), prefix: "told",
-		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: everything,
+		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: routed(&n.routes, name),
+		digests: n.digests, claimFor: claimFor, scale: func(d time.Duration) time.Duration { return d },
 	}
+	l.target = targetOf(name, ch, l.holder, n.targets)
 	if shadowed {
 		l.ch, l.prefix = shadow{ch, log}, "shadow"
+		l.target = targetOf("shadow-"+name, l.ch, l.holder, n.targets)
 	}
+	l.standIns = func() []*loop { return n.others(l) }
 	return l
 }
 
@@ -122,17 +115,40 @@ func (n *Notifier) run(ctx context.Context) error {
 	}
 	n.announce()
 	g, ctx := errgroup.WithContext(ctx)
+	known := n.follow(ctx, g)
 	for _, l := range n.loops {
-		g.Go(func() error { return l.run(ctx) })
+		g.Go(func() error {
+			select {
+			case <-known:
+				return l.run(ctx)
+			case <-ctx.Done():
+				return nil
+			}
+		})
 	}
 	g.Go(func() error { return n.tellTrouble(ctx) })
 	g.Go(func() error { return n.bus.Serve(ctx, n.service()) })
 	return g.Wait()
 }
 
+// follow keeps the shared records in memory. known is closed once all that was there is.
+func (n *Notifier) follow(ctx context.Context, g *errgroup.Group) (known <-chan struct{}) {
+	kept, done := n.bus.Kept(bus.PartNotifier), make(chan struct{})
+	var left atomic.Int32
+	left.Store(2)
+	caughtUp := func() {
+		if left.Add(-1) == 0 {
+			close(done)
+		}
+	}
+	g.Go(func() error { return n.targets.follow(ctx, kept, caughtUp) })
+	g.Go(func() error { return n.digests.follow(ctx, kept, caughtUp) })
+	return done
+}
+
 func (n *Notifier) announce() {
 	if len(n.loops) == 0 {
-		n.log.Info("no channel is configured, so nothing is posted anywhere; set BELLBUOY_WEBHOOK_URL")
+		n.log.Info("no channel is configured, so nothing is posted anywhere; set BELLBUOY_WEBHOOK_URL or BELLBUOY_CHANNELS_FILE")
 	}
 	for _, l := range n.loops {
 		l.log.Info("notifying", "records", l.prefix)
@@ -141,7 +157,10 @@ func (n *Notifier) announce() {
 
 // run delivers until ctx is done. A post that is on its way then is waited for, at most as long as a claim lasts.
 func (l *loop) run(ctx context.Context) error {
-	err := l.bus.Consume(ctx, bus.Notify(l.name), workers, l.handle)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return l.bus.Consume(ctx, bus.Notify(l.name), workers, l.handle) })
+	g.Go(func() error { return l.tellDigests(ctx) })
+	err := g.Wait()
 	if c, ok := l.ch.(io.Closer); ok {
 		err = errors.Join(err, c.Close())
 	}

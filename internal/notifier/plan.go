@@ -20,6 +20,9 @@ type plan struct {
 // decide says what to do about a conversation whose newest state is head. hand is the state that came with the
 // nudge, empty if that cannot be read; it is rarely needed.
 func decide(ch channel.Channel, r routing, head schema.Conversation, hand func() schema.Conversation, told channel.Told, now time.Time) plan {
+	if told.StandsIn != "" && (told.Revision == 0 || channel.Knows(head, told)) {
+		r.terms.StandsInFor = told.StandsIn
+	}
 	if c := told.Claim; c != nil {
 		if left := c.Until.Sub(now); left > 0 {
 			return plan{busy: left}

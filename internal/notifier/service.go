@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -17,7 +18,7 @@ const serviceVersion = "0.1.0"
 func (n *Notifier) service() bus.Service {
 	return bus.Service{
 		Name: "bellbuoy-notifier", Version: serviceVersion, Description: "What Bellbuoy's channels have been ",
-		Endpoints: []bus.Endpoint{{Verb: client.VerbTold, Handle: n.told}, {Verb: client.VerbShown, Handle: n.shown}},
+		Endpoints: []bus.Endpoint{{Verb: client.VerbTold, Handle: n.told}, {Verb: client.VerbShown, Handle: n.shown}, {Verb: client.VerbRoute, Handle: n.wouldTell}},
 	}
 }
 
@@ -34,7 +35,8 @@ func (n *Notifier) told(ctx context.Context, body []byte) (any, error) {
 		}
 		_, shadowed := l.ch.(shadow)
 		response.Channels = append(response.Channels, client.ChannelTold{
-			Channel: l.name, Shadow: shadowed, Revision: told.Revision, Attempts: told.Attempts, GaveUp: told.GaveUp, Problem: told.Problem,
+			Channel: l.name, Shadow: shadowed, Revision: told.Revision, Attempts: told.Attempts, GaveUp: told.GaveUp,
+			Problem: cmp.Or(told.Problem, l.target.keptBack(l.now())),
 		})
 	}
 	return response, nil

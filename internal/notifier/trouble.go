@@ -11,6 +11,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/finding"
+	"github.com/bellbuoy/bellbuoy/internal/pace"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -21,6 +22,8 @@ const (
 	failingTries = 5
 	// troubleEvery is how often that is looked at.
 	troubleEvery = 5 * time.Second
+
+	clock = "15:04:05 UTC"
 )
 
 // trouble is how the posts of a channel have gone since the last one that went through.
@@ -58,22 +61,31 @@ func (t *trouble) went(of attempt, outcome error, now time.Time) {
 
 // judge tells whether the channel of that name is failing. What has failed for long counts while a post waits; one that
 // was given up, with nothing behind it, is in DEAD.
-func (t *trouble) judge(name string, now time.Time, w waits) []schema.Finding {
+// A target that all notifiers leave alone counts, whoever found out.
+func (t *trouble) judge(name string, now time.Time, w waits, target pace.State) []schema.Finding {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.tries < failingTries && (t.tries == 0 || w.all == 0 || now.Sub(t.since) < failingAfter) {
+	title, since, facts := fmt.Sprintf("channel %s: posts do not go through", name), target.Since, []string{}
+	switch {
+	case target.Gone():
+		title, since = fmt.Sprintf("channel %s: its receiver answered that it is gone for good", name), target.GoneAt
+		facts = append(facts, "nothing is posted to it until its URL is changed, or a test goes through: `bellbuoy test NAME`", "it said: "+target.Problem)
+	case target.Open():
+		facts = append(facts, fmt.Sprintf("%d attempts in vain since %s", target.Failures, since.UTC().Format(clock)), "the last: "+target.Problem)
+	case t.tries < failingTries && (t.tries == 0 || w.all == 0 || now.Sub(t.since) < failingAfter):
 		return nil
+	default:
+		since = t.since
+		facts = append(facts, fmt.Sprintf("%d attempts in vain since %s", t.tries, since.UTC().Format(clock)), "the last: "+t.why)
 	}
-	severity, facts := schema.SeverityWarning, []string{
-		fmt.Sprintf("%d attempts in vain since %s", t.tries, t.since.UTC().Format("15:04:05 UTC")), "the last: " + t.why,
-	}
+	severity := schema.SeverityWarning
 	if w.critical > 0 {
 		severity = schema.SeverityCritical
 		facts = append(facts, fmt.Sprintf("%d critical conversations wait for it", w.critical))
 	}
 	return []schema.Finding{{
-		Object: schema.Object{Kind: schema.KindChannel, Name: name}, Condition: schema.ChannelFailing, Severity: severity, Since: t.since,
-		Title: fmt.Sprintf("channel %s: posts do not go through", name), Facts: facts,
+		Object: schema.Object{Kind: schema.KindChannel, Name: name}, Condition: schema.ChannelFailing, Severity: severity, Since: since,
+		Title: title, Facts: facts,
 	}}
 }
 
@@ -121,7 +133,7 @@ func (n *Notifier) troubleStep(ctx context.Context) error {
 		if err := l.overtaken(ctx); err != nil {
 			return err
 		}
-		firing = append(firing, l.trouble.judge(l.name, now, l.waiting.waits(now, l.subjects))...)
+		firing = append(firing, l.trouble.judge(l.name, now, l.waiting.waits(now, l.subjects), l.target.state())...)
 	}
 	return n.teller.Tell(ctx, now, firing)
 }

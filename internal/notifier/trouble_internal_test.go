@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/pace"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -22,17 +23,22 @@ func TestAChannelIsFailingAfterFiveAttemptsOrTwoMinutes(t *testing.T) {
 		after    time.Duration // since the first of them
 		waits    waits
 		want     string
+		target   pace.State
 	}{
-		{"nothing", nil, time.Hour, waits{1, 1}, ""},
-		{"four-in-a-minute", []error{passing, passing, passing, passing}, time.Minute, waits{1, 0}, ""},
-		{"five-in-a-minute", []error{passing, passing, passing, passing, passing}, time.Minute, waits{1, 0}, schema.SeverityWarning},
-		{"five-refused-and-nothing-waits", []error{refused, refused, refused, refused, refused}, time.Minute, waits{}, schema.SeverityWarning},
-		{"two-minutes", []error{setup}, 2 * time.Minute, waits{1, 0}, schema.SeverityWarning},
-		{"two-minutes-and-a-critical-waits", []error{setup}, 2 * time.Minute, waits{2, 1}, schema.SeverityCritical},
-		{"one-refused-and-nothing-waits", []error{refused}, time.Hour, waits{}, ""},
-		{"one-went-through", []error{passing, passing, passing, passing, nil, passing}, time.Minute, waits{1, 1}, ""},
-		{"asked-for-a-pause", []error{pause, pause, pause, pause, pause, pause}, time.Hour, waits{9, 9}, ""},
-		{"too-big", []error{channel.ErrTooBig, channel.ErrTooBig, channel.ErrTooBig, channel.ErrTooBig, channel.ErrTooBig}, time.Hour, waits{9, 9}, ""},
+		{"nothing", nil, time.Hour, waits{1, 1}, "", pace.State{}},
+		{"four-in-a-minute", []error{passing, passing, passing, passing}, time.Minute, waits{1, 0}, "", pace.State{}},
+		{"five-in-a-minute", []error{passing, passing, passing, passing, passing}, time.Minute, waits{1, 0}, schema.SeverityWarning, pace.State{}},
+		{"five-refused-and-nothing-waits", []error{refused, refused, refused, refused, refused}, time.Minute, waits{}, schema.SeverityWarning, pace.State{}},
+		{"two-minutes", []error{setup}, 2 * time.Minute, waits{1, 0}, schema.SeverityWarning, pace.State{}},
+		{"two-minutes-and-a-critical-waits", []error{setup}, 2 * time.Minute, waits{2, 1}, schema.SeverityCritical, pace.State{}},
+		{"one-refused-and-nothing-waits", []error{refused}, time.Hour, waits{}, "", pace.State{}},
+		{"one-went-through", []error{passing, passing, passing, passing, nil, passing}, time.Minute, waits{1, 1}, "", pace.State{}},
+		{"asked-for-a-pause", []error{pause, pause, pause, pause, pause, pause}, time.Hour, waits{9, 9}, "", pace.State{}},
+		{"too-big", []error{channel.ErrTooBig, channel.ErrTooBig, channel.ErrTooBig, channel.ErrTooBig, channel.ErrTooBig}, time.Hour, waits{9, 9}, "", pace.State{}},
+		{"breaker-open-though-nothing-was-tried-here", nil, 0, waits{}, schema.SeverityWarning, pace.State{Trips: 1, Failures: 5, Since: now}},
+		{"breaker-open-and-a-critical-waits", nil, 0, waits{1, 1}, schema.SeverityCritical, pace.State{Trips: 1, Failures: 5, Since: now}},
+		{"gone", nil, time.Hour, waits{}, schema.SeverityWarning, pace.State{GoneAt: now}},
+		{"paused", nil, time.Hour, waits{1, 1}, "", pace.State{NotBefore: now.Add(time.Hour)}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -41,7 +47,7 @@ func TestAChannelIsFailingAfterFiveAttemptsOrTwoMinutes(t *testing.T) {
 				tr.went(attempt{"id", 1}, outcome, now)
 			}
 			got := ""
-			for _, f := range tr.judge("webhook", now.Add(tt.after), tt.waits) {
+			for _, f := range tr.judge("webhook", now.Add(tt.after), tt.waits, tt.target) {
 				got = f.Severity
 			}
 			if got != tt.want {

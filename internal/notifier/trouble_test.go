@@ -1,11 +1,13 @@
 package notifier_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,10 +47,20 @@ func TestAChannelsTroubleIsSaidUntilAPostGoesThroughWhoeverMakesIt(t *testing.T)
 	trouble()
 	trouble()
 	down.Store(false)
+	if err := there.Learn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if wait, err := there.Step(t.Context(), nudge(t, all[0])); wait < 20*time.Second || err == nil {
+		t.Fatalf("the breaker that the other one opened: wait %s, %v", wait, err)
+	}
+	there.SetNow(func() time.Time { return time.Now().Add(time.Minute) })
 	for _, c := range all {
 		if wait, err := there.Step(t.Context(), nudge(t, c)); wait != 0 || err != nil {
 			t.Fatalf("wait %s, %v", wait, err)
 		}
+	}
+	if err := here.Learn(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	trouble()
 	trouble()
@@ -66,5 +78,47 @@ func TestAChannelsTroubleIsSaidUntilAPostGoesThroughWhoeverMakesIt(t *testing.T)
 	}
 	if seq, err := b.Publish(t.Context(), b.Subjects().Finding("other"), []byte("{}"), ""); err != nil || seq != 3 {
 		t.Errorf("the next message is number %d, %v: more was said", seq, err)
+	}
+}
+
+// What the notifiers share outlives them: one that has just begun, and has tried nothing, says what is wrong.
+func TestANewNotifierKnowsWhichChannelIsFailing(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer int
+		steps  int
+		want   string
+	}{
+		{"breaker-open", http.StatusBadGateway, 5, "502"},
+		{"works", http.StatusOK, 5, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := bustest.Server(t)
+			b, r := s.Connect(t), newReceiver(t, func(_ int, w http.ResponseWriter) { w.WriteHeader(tt.answer) })
+			old := open(t, b, r, notifier.NotifyOn, nil)
+			c := channeltest.Opened("checkout")
+			store(t, b, c)
+			for range tt.steps {
+				if _, err := old.Step(t.Context(), nudge(t, c)); (err != nil) != (tt.want != "") {
+					t.Fatal(err)
+				}
+			}
+			fresh := open(t, s.Connect(t), r, notifier.NotifyOn, nil)
+			if err := errors.Join(fresh.Learn(t.Context()), fresh.Trouble(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			seq, err := b.Publish(t.Context(), b.Subjects().Finding("other"), []byte("{}"), "")
+			if said := seq > 1; err != nil || said != (tt.want != "") {
+				t.Fatalf("says that it fails: %v, %v", said, err)
+			}
+			if tt.want == "" {
+				return
+			}
+			f := bustest.Next[schema.Finding](t, b, b.Subjects().Finding(schema.OwnCluster))
+			if f.Condition != schema.ChannelFailing || !strings.Contains(strings.Join(f.Facts, "; "), tt.want) {
+				t.Errorf("said %+v", f)
+			}
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/pace"
 )
 
 // action is what becomes of a post that did not go through.
@@ -16,6 +17,7 @@ const (
 	unsure               // it may have arrived: the same post under the same key after the delay
 	hold                 // the receiver wants nothing for the delay, of any conversation
 	slow                 // only a person can help: look now and then whether one has
+	gone                 // only a person can help, and nothing is tried before
 	renew                // post it anew, without the post that it continued
 	giveUp               // to DEAD
 )
@@ -36,10 +38,12 @@ const (
 func judge(outcome error, attempt int, firstTry, now time.Time) verdict {
 	var throttled channel.Throttled
 	switch {
+	case errors.Is(outcome, channel.ErrGone): // whoever sets up another target gets all that waited
+		return verdict{gone, pace.GoneAgain}
 	case errors.Is(outcome, channel.ErrRefused), errors.Is(outcome, channel.ErrTooBig), now.Sub(firstTry) >= giveUpAfter:
 		return verdict{action: giveUp}
 	case errors.As(outcome, &throttled):
-		return verdict{hold, max(throttled.Until.Sub(now), 0)}
+		return verdict{hold, min(max(throttled.Until.Sub(now), 0), pace.MaxPause)}
 	case errors.Is(outcome, channel.ErrLostRoot):
 		return verdict{action: renew}
 	case errors.Is(outcome, channel.ErrSetup):
@@ -59,7 +63,7 @@ func backoff(attempt int) time.Duration {
 // never cut short.
 func jittered(v verdict) time.Duration {
 	switch v.action {
-	case hold, slow:
+	case hold, slow, gone:
 		return v.delay + rand.N(v.delay/10+time.Millisecond)
 	default:
 		return rand.N(v.delay + time.Millisecond)
@@ -80,6 +84,8 @@ func outcomeName(err error) string {
 		return "too_big"
 	case errors.Is(err, channel.ErrLostRoot):
 		return "lost_root"
+	case errors.Is(err, channel.ErrGone):
+		return "gone"
 	case errors.Is(err, channel.ErrSetup):
 		return "setup"
 	case errors.Is(err, channel.ErrAmbiguous):

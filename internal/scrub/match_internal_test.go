@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bellbuoy/bellbuoy/internal/need"
 )
 
 var (
@@ -26,7 +28,7 @@ func TestWhatIsMatchedByHandIsWhatTheExpressionMatches(t *testing.T) {
 	})
 	dice := rand.New(rand.NewPCG(1, 2))
 	matched := 0
-	for range 60_000 {
+	for range need.Seeds(15_000) {
 		var b strings.Builder
 		for range 1 + dice.IntN(9) {
 			b.WriteString(pieces[dice.IntN(len(pieces))])
@@ -39,7 +41,7 @@ func TestWhatIsMatchedByHandIsWhatTheExpressionMatches(t *testing.T) {
 			return
 		}
 	}
-	if matched < 10_000 {
+	if matched < 3_000 {
 		t.Errorf("only %d matches: this proves little", matched)
 	}
 }
