@@ -70,6 +70,7 @@ var plan = []room{
 	{"internal/link", "silence scrub schema", "", ""},
 	{"internal/silence", "schema", "", ""},
 	{"internal/route", "glob silence schema", "", ""},
+	{"internal/people", "conversation schema", "", ""},
 	{"internal/spend", "", "", ""},
 	{"internal/glob", "", "", ""},
 	{"internal/scrub", "schema", "", ""},
@@ -92,7 +93,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/silence internal/route internal/spend internal/glob internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/silence internal/route internal/people internal/spend internal/glob internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it but net/url, which only takes addresses apart.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")
