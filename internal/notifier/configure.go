@@ -10,6 +10,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/channelfile"
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
+	"github.com/bellbuoy/bellbuoy/internal/gateway"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
@@ -26,6 +27,7 @@ type Config struct {
 	ChannelsFile string `env:"CHANNELS_FILE" unset:"one channel for each kind that variables configure, told of everything" desc:"Path of a YAML file with any number of channels and the routes that say who is told of what. With it the variables of single channels are a mistake. Read at the start; every notifier, and bellbuoy setup, needs the same."`
 	Logs         string `env:"LOGS" default:"line" allowed:"off,line,full" desc:"What channels may show of log lines: none, the most telling one, or all that is in the evidence."`
 	Webhook      webhook.Config
+	In           gateway.Config
 
 	file *channelfile.Contents // what ChannelsFile said when it was validated
 }
@@ -95,14 +97,20 @@ func (c *Config) Validate() error {
 	all := []error{yamlfile.OfVariable(err, channelsFile, c.ChannelsFile)}
 	for _, k := range kinds() {
 		options, _ := k.single(*c)
-		for _, name := range config.Given(process.Prefix, options) {
-			all = append(all, config.Mistake{
-				Name: name, Problem: "is of a single channel, and all channels are in the file that " + process.Prefix + "_" + channelsFile + " names",
-				Fix: "move it into the file and unset it, or unset " + process.Prefix + "_" + channelsFile,
-			})
-		}
+		all = append(all, beside(options)...)
 	}
-	return errors.Join(all...)
+	return errors.Join(append(all, beside(&c.In)...)...)
+}
+
+// beside refuses variables that the file stands in for.
+func beside(options any) (all []error) {
+	for _, name := range config.Given(process.Prefix, options) {
+		all = append(all, config.Mistake{
+			Name: name, Problem: "is of a single channel, and all channels are in the file that " + process.Prefix + "_" + channelsFile + " names",
+			Fix: "move it into the file and unset it, or unset " + process.Prefix + "_" + channelsFile,
+		})
+	}
+	return all
 }
 
 // contents reads the file, once.
@@ -118,7 +126,7 @@ func (c *Config) contents() (*channelfile.Contents, error) {
 	for _, k := range kinds() {
 		all = append(all, k.Kind)
 	}
-	file, err := channelfile.Read(text, all)
+	file, err := channelfile.Read(text, all, inKind())
 	if err != nil {
 		return nil, err
 	}

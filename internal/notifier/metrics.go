@@ -13,6 +13,8 @@ type metrics struct {
 	reg   prometheus.Registerer
 	posts *prometheus.CounterVec
 	took  *prometheus.HistogramVec
+
+	replies, refused *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (metrics, error) {
@@ -27,8 +29,25 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 			Help:    "Time from the newest event of a post to the receiver's answer.",
 			Buckets: []float64{.0005, .001, .002, .004, .008, .016, .032, .064, .125, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600},
 		}, []string{"channel"}),
+		replies: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_replies_total",
+			Help: "Replies that came through a channel and were stored.",
+		}, []string{"channel"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_replies_refused_total",
+			Help: "Replies that came through a channel and were not stored, by reason; repeated: stored before.",
+		}, []string{"channel", "reason"}),
 	}
-	return m, errors.Join(m.register(m.posts), m.register(m.took))
+	return m, errors.Join(m.register(m.posts), m.register(m.took), m.register(m.replies), m.register(m.refused))
+}
+
+// reply counts one that came through a channel: without a reason it was stored.
+func (m metrics) reply(channel, reason string) {
+	if reason == "" {
+		m.replies.WithLabelValues(channel).Inc()
+		return
+	}
+	m.refused.WithLabelValues(channel, reason).Inc()
 }
 
 func (m metrics) register(c prometheus.Collector) error {

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +30,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/finding"
+	"github.com/bellbuoy/bellbuoy/internal/gateway"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
@@ -43,6 +45,7 @@ type Notifier struct {
 	loops  []*loop
 	routes route.Routes
 	teller *finding.Teller
+	in     http.Handler // takes replies by webhook; nil: none are taken
 }
 
 // New makes a notifier of a valid configuration. reg may be nil.
@@ -58,6 +61,9 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	}
 	if n.routes, err = Routes(cfg); err != nil {
 		return nil, fmt.Errorf("read the routes: %w", err)
+	}
+	if n.in, err = n.opened(cfg, m); err != nil {
+		return nil, fmt.Errorf("open %s: %w", gateway.Path, err)
 	}
 	for _, d := range declared {
 		ch, err := open(d)
@@ -88,7 +94,7 @@ func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m met
 
 // Part is the notifier as a part of a process.
 func (n *Notifier) Part() process.Part {
-	return process.Part{Name: "notifier", Run: n.run, Ready: n.bus.Ready}
+	return process.Part{Name: "notifier", Run: n.run, Ready: n.bus.Ready, Handle: n.pages}
 }
 
 func (n *Notifier) run(ctx context.Context) error {
