@@ -40,7 +40,7 @@ var plan = []room{
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect link silence config config/yamlfile schema", "yaml", ""},
-	{"internal/analyzer", "rules decide detect conversation diagnose link silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/analyzer", "channelfile people rules decide detect conversation diagnose link silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
 	{"internal/channelfile", "config config/yamlfile people route schema", "yaml", ""},
 	{"internal/gateway", "channel/webhook people conversation config scrub schema", "rate", ""},
 	{"internal/notifier", "channel channel/webhook channelfile gateway people route config/yamlfile client conversation finding bus process config scrub schema", "prometheus sync", ""},

@@ -29,6 +29,7 @@ type Endpoint struct {
 // Codes of an APIError. They are those of HTTP.
 const (
 	CodeBadRequest = "400"
+	CodeForbidden  = "403"
 	CodeNotFound   = "404"
 	CodeConflict   = "409"
 	CodeInternal   = "500"
