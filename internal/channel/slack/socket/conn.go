@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -31,6 +32,7 @@ type conn struct {
 	leaving, greeted, ending sync.Once
 	writes                   sync.Mutex
 	debts                    debts // envelopes that nobody has decided on
+	used                     atomic.Bool
 }
 
 // dial opens a connection, and waits until Slack says that it is.
@@ -139,7 +141,9 @@ func (k *conn) take(ctx context.Context, c Client, e Envelope) {
 			if !ack {
 				return nil
 			}
-			return k.ack(e.ID)
+			err := k.ack(e.ID)
+			k.used.Store(k.used.Load() || err == nil)
+			return err
 		})
 	default:
 		c.odd()

@@ -21,7 +21,7 @@ const (
 	Silence     = 25 * time.Second
 
 	maxPause = 30 * time.Second
-	steady   = time.Minute     // a connection that lasted as long was a good one
+	steady   = time.Minute     // a connection that lasted as long was a good one, as is one that brought something
 	goodbye  = 5 * time.Second // what was heard on a connection that goes may still be acknowledged
 )
 
@@ -115,9 +115,10 @@ func (c Client) keep(ctx context.Context) error {
 			return nil
 		}
 		old = fresh
-		if failed++; time.Since(since) > steady {
+		if fresh.used.Load() || time.Since(since) > steady {
 			failed = 0
 		}
+		failed++
 		c.renewed(nil)
 		if failed > 1 && !wait(ctx, c.Pause(failed-1)) {
 			old.close()
