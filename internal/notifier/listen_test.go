@@ -285,6 +285,54 @@ people:
 	}
 }
 
+// Slack brings what is said to an app over any of its connections, whichever channel it was said in.
+func TestChannelsOfOneAppShareItsConnections(t *testing.T) {
+	k := newTalk(t, slacktest.Options{})
+	const dev = "C0DEVELOP"
+	k.AddChannel(slacktest.Channel{ID: dev, Name: "dev"})
+	entry := fmt.Sprintf("kind: slack, bot_token: %s, app_token: %s, api_url: %s}", slacktest.BotToken, slacktest.AppToken, k.APIURL())
+	k.cfg.ChannelsFile = file(t, fmt.Sprintf("channels:\n  - {name: slack, channel: %s, %s\n  - {name: dev, channel: %s, %s\n", slacktest.Ops, entry, dev, entry))
+	k.cfg.Slack = slack.Config{}
+	if err := k.cfg.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.bus.Setup(t.Context(), bus.Setup{Channels: []string{slack.Name, "dev"}}); err != nil {
+		t.Fatal(err)
+	}
+	k.start(nil)
+	c := channeltest.Opened("checkout")
+	k.store(c)
+	for channel, name := range map[string]string{slacktest.Ops: slack.Name, dev: "dev"} {
+		_, told, err := k.Say(slacktest.Anna, channel, "in "+name+"?", k.Messages(channel)[0].TS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.acked(told...)
+	}
+	for _, r := range k.heard(c.ID) {
+		if r.Text != "in "+r.Author.Channel+"?" || !strings.HasPrefix(r.ID, r.Author.Channel+"-") {
+			t.Errorf("heard %+v", r)
+		}
+	}
+	if n := k.Connections(); n != 2 || len(k.heard(c.ID)) != 2 {
+		t.Errorf("%d connections, %d replies", n, len(k.heard(c.ID)))
+	}
+}
+
+func TestNobodyIsHeardInShadow(t *testing.T) {
+	k := newTalk(t, slacktest.Options{})
+	k.cfg.Notify = notifier.NotifyShadow
+	n, err := notifier.New(k.cfg, k.bus, bustest.Log(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bustest.Start(t, n.Part().Run)
+	k.store(channeltest.Opened("checkout"))
+	if calls := k.Calls(); len(calls) > 0 {
+		t.Errorf("Slack was called: %+v", calls)
+	}
+}
+
 func file(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "channels.yml")
@@ -323,6 +371,7 @@ func TestNothingSaidIsLostWhereConnectionsBreak(t *testing.T) {
 		if i%40 == 39 {
 			n := dice.IntN(len(stops))
 			stops[n]()
+			k.until(func() bool { return k.Connections() <= 2 })
 			stops[n] = k.start(nil)
 		}
 	}
@@ -350,8 +399,6 @@ func lengths(all [][]string) (n []int) {
 
 // talks says one thing after another, each once it is seen that the one before was heard.
 func (k talk) talks(person int, root string, over <-chan struct{}, heard *atomic.Int64) (said []string) {
-	ctx, stop := context.WithTimeout(context.Background(), bustest.Within)
-	defer stop()
 	for n := 0; ; n++ {
 		select {
 		case <-over:
@@ -375,12 +422,21 @@ func (k talk) talks(person int, root string, over <-chan struct{}, heard *atomic
 			k.Event(map[string]any{"type": "pin_added"})
 		}
 		said = append(said, shown)
-		for _, d := range told {
-			if err := d.Acked(ctx); err != nil {
-				k.t.Errorf("%s of person %d: %v", text, person, err)
-				return said
-			}
+		if err := heardAll(told); err != nil {
+			k.t.Errorf("%s of person %d: %v", text, person, err)
+			return said
 		}
 		heard.Add(1)
 	}
+}
+
+func heardAll(told []*slacktest.Delivery) error {
+	ctx, stop := context.WithTimeout(context.Background(), bustest.Within)
+	defer stop()
+	for _, d := range told {
+		if err := d.Acked(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
