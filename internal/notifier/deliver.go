@@ -160,10 +160,12 @@ func (l *loop) bury(ctx context.Context, t *turn, p plan, outcome error) error {
 		Reason:  fmt.Sprintf("gave up post %s to channel %s: %v", p.post.Key, l.name, outcome),
 		Subject: t.m.Subject, Seq: t.m.Seq, Body: p.post.Body,
 	}
-	if err := l.bus.Dead(ctx, l.name, letter); err != nil {
-		return fmt.Errorf("give up post %s: %w", p.post.Key, err)
+	if !t.lettered {
+		if err := l.bus.Dead(ctx, l.name, letter); err != nil {
+			return fmt.Errorf("give up post %s: %w", p.post.Key, err)
+		}
+		l.metrics.posts("dead")
 	}
-	l.metrics.posts("dead")
 	told := channel.Told{Revision: t.told.Revision, Lines: t.told.Lines, Episode: t.told.Episode, Ref: t.told.Ref, At: t.told.At, GaveUp: p.post.Revision, Problem: problem(outcome), StandsIn: t.told.StandsIn}
 	return l.settle(ctx, t, told)
 }

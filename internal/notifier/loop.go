@@ -33,6 +33,7 @@ type records interface {
 // loop delivers through one channel. It keeps nothing that another notifier would miss.
 type loop struct {
 	name     string
+	kind     string // of the channel
 	ch       channel.Channel
 	bus      alerts
 	kept     records
@@ -85,6 +86,8 @@ type turn struct {
 	head schema.Conversation
 	told channel.Told
 	rev  uint64 // of the record told
+
+	lettered bool // a dead letter tells already that it was given up
 
 	cluster string // token
 	inHand  *schema.Conversation

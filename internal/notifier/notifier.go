@@ -63,6 +63,7 @@ type Notifier struct {
 	bus    *bus.Bus
 	log    *slog.Logger
 	loops  []*loop
+	shadow bool // nothing is sent
 	teller *finding.Teller
 
 	metrics metrics
@@ -72,7 +73,7 @@ type Notifier struct {
 
 // New makes a notifier of a valid configuration. reg may be nil.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Notifier, error) {
-	n := &Notifier{bus: b, log: log, teller: newTeller(b, rand.Text()[:10])}
+	n := &Notifier{bus: b, log: log, shadow: cfg.Notify == NotifyShadow, teller: newTeller(b, rand.Text()[:10])}
 	n.targets = newShared[pace.State](b.Kept(bus.PartNotifier), "target", log)
 	n.digests = newShared[digest](b.Kept(bus.PartNotifier), "digest", log)
 	m, err := newMetrics(reg)
@@ -85,7 +86,8 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		if err != nil {
 			return nil, err
 		}
-		l := n.newLoop(name, ch, cfg.Notify == NotifyShadow, m)
+		l := n.newLoop(name, ch, n.shadow, m)
+		l.kind = name
 		if err := m.watch(name, l.waiting, l.target); err != nil {
 			return nil, fmt.Errorf("register the metrics of channel %s: %w", name, err)
 		}
