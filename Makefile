@@ -85,6 +85,10 @@ engine: ## the long run on a real Docker engine: every failure there is, and no 
 race: ## the long race: 8 analyzers, 200 clusters, on one NATS server and on three, with kill -9 every second
 	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=RaceOfProcesses ./internal/e2e/
 
+.PHONY: properties
+properties: ## try every property on all of its random courses, where make test tries a third of them
+	BELLBUOY_LONG=1 $(GO) test -count=1 ./internal/detect/ ./internal/conversation/ ./internal/scrub/
+
 .PHONY: eval
 eval: ## measure the scenarios: precision, recall, sounds and delay of what would be told
 	$(GO) test -count=1 -v -run='^TestEveryScenarioIsToldAsItIs$$' ./internal/eval/

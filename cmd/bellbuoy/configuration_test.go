@@ -41,7 +41,8 @@ func configuration() string {
 		},
 		config.Section{
 			Title: "Notifier and webhook", Config: notifier.Config{},
-			About: "`bellbuoy setup` reads these too, because each channel has a consumer of its own.",
+			About: "`bellbuoy setup` reads these too, because each channel has a consumer of its own. " +
+				"What a file of channels may hold is in [channels.example.yml](channels.example.yml): a channel's options there are its kind's variables in lower case, without the kind.",
 		},
 	)
 }

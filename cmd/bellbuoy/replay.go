@@ -68,7 +68,7 @@ func (o replayOptions) decide(ctx context.Context, out io.Writer, path string) e
 		return err
 	}
 	log := process.Logger(os.Stderr, process.LogConfig{Level: "info", Format: "text"})
-	return replayDry(ctx, out, replay.Dry{Recording: o.recording(path, log), Rules: &judged.Rules, Windows: judged.Windows, All: o.all}, o.asJSON)
+	return replayDry(ctx, out, replay.Dry{Recording: o.recording(path, log), Rules: &judged.Rules, Windows: judged.Windows, Links: judged.Links, All: o.all}, o.asJSON)
 }
 
 func (o replayOptions) mistake() error {

@@ -12,6 +12,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/rules"
@@ -64,11 +65,13 @@ type Analyzer struct {
 	listening   listening
 	silences    *silences
 	windows     silence.Windows
+	links       link.Templates
 	sayings     sayings
 	lapses      hints
 	calmed      hints
 	noticing    *noticing
 	length      *length // of prompts; nil: no model
+	guard       *guard  // nil: no model
 	ledger      *ledger // nil: no model, or nothing is limited
 	log         *slog.Logger
 	metrics     *metrics
@@ -81,7 +84,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		return nil, err
 	}
 	a := &Analyzer{
-		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: file.Rules, windows: file.Windows, index: newIndex(),
+		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: file.Rules, windows: file.Windows, links: file.Links, index: newIndex(),
 		memories: newMemories(b.Kept("analyzer")), silences: &silences{kept: b.Kept("analyzer")}, log: log, metrics: newMetrics(reg),
 		sayings: sayings{b.Kept("analyzer")}, noticing: newNoticing(b, cfg.LLM.Model),
 	}
@@ -95,18 +98,20 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	a.length = &length{model: cfg.LLM.Model, configured: cfg.LLM.PromptTokens, reads: model.PromptTokens}
 	model.Keep(learned{b.Kept("analyzer")})
 	a.previews = model
-	a.model = a.thrifty(cfg, noticed{model, &a.noticing.model})
+	a.model = a.thrifty(cfg, model)
 	return a, nil
 }
 
 // thrifty spends on model what cfg allows.
-func (a *Analyzer) thrifty(cfg Config, model Model) Model {
+func (a *Analyzer) thrifty(cfg Config, model *llm.Client) Model {
+	clock := serverClock(a.bus)
+	a.guard = newGuard(a.bus.Kept("analyzer"), model.Key(), clock, a.log)
 	t := &thrifty{
-		Model: model, name: cfg.LLM.Model, prices: spend.Prices{Prompt: cfg.Spend.PricePrompt, Completion: cfg.Spend.PriceCompletion},
+		Model: model, guard: a.guard, name: cfg.LLM.Model, prices: spend.Prices{Prompt: cfg.Spend.PricePrompt, Completion: cfg.Spend.PriceCompletion},
 		currency: cfg.Spend.Currency, verdicts: verdicts{a.bus.Kept("analyzer")}, log: a.log, metrics: a.metrics,
 	}
 	if limits := cfg.Spend.limits(); !limits.None() {
-		a.ledger = &ledger{kept: a.bus.Kept("analyzer"), limits: limits, clock: serverClock(a.bus)}
+		a.ledger = &ledger{kept: a.bus.Kept("analyzer"), limits: limits, clock: clock}
 		t.ledger = a.ledger
 	}
 	return t

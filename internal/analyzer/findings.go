@@ -86,7 +86,7 @@ func (a *Analyzer) foldSayings(ctx context.Context, cluster string, o schema.Obj
 		if f.Silence, failed = h.covering(ctx, f, c); failed != nil {
 			return nil, false
 		}
-		return decide.WithEvidence(f, c, view, newTraceID), true
+		return decide.WithEvidence(f, c, view, a.links, newTraceID), true
 	})
 	return errors.Join(err, failed)
 }

@@ -57,7 +57,7 @@ func (x *index) put(h bus.Head) error {
 	e := entry{head: h}
 	if decide.Resting(c) {
 		e.trimmed = true
-		e.head.Conversation.Messages, e.head.Conversation.Evidence = nil, nil
+		e.head.Conversation.Messages, e.head.Conversation.Evidence, e.head.Conversation.Links = nil, nil, nil
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()

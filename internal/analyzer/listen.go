@@ -179,7 +179,7 @@ func (a *Analyzer) silent(ctx context.Context, cluster string, head bus.Message,
 		if f.Silence, failed = h.covering(ctx, f, c); failed != nil {
 			return nil, false
 		}
-		return decide.WithEvidence(f, c, view, newTraceID), true
+		return decide.WithEvidence(f, c, view, a.links, newTraceID), true
 	})
 	return errors.Join(err, failed)
 }

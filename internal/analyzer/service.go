@@ -89,10 +89,27 @@ func (a *Analyzer) list(_ context.Context, r client.ListRequest) (client.ListRes
 	}
 	response.Total = len(all)
 	short := client.Short(ids)
+	room := roomForLinks
 	for _, c := range page {
-		response.Conversations = append(response.Conversations, a.summary(*c, short[c.ID]))
+		s := a.summary(*c, short[c.ID])
+		if size := sizeOfLinks(c.Links); size <= room {
+			s.Links, room = c.Links, room-size
+		}
+		response.Conversations = append(response.Conversations, s)
 	}
 	return response, nil
+}
+
+// roomForLinks is how much of an answer links may take, in bytes: all there may be are more than a message may hold. The
+// worst conversations come first.
+const roomForLinks = 128 << 10
+
+func sizeOfLinks(links []schema.Link) int {
+	size := 0
+	for _, l := range links {
+		size += len(l.Title) + 2*len(l.URL) // an & takes six bytes, and few are
+	}
+	return size
 }
 
 // worstFirst puts what is open before what is closed, then the worst first, then the newest change.

@@ -23,6 +23,7 @@ func (a *Analyzer) watch(ctx context.Context, m bus.Message) error {
 	}
 	a.listening.later(schema.Token(s.ClusterName), m.At.Add(a.rules.For(s.ClusterName, detect.Cluster(s.ClusterName), nil).ClusterSilent.HoldMin))
 	st := &step{Step: decide.New(s, detect.Position{Seq: m.Seq, Epoch: m.Epoch, At: m.At}, a.rules), hush: a.hushing(ctx, &s)}
+	st.Links = a.links
 	defer st.hush.began.end()
 	result, err := a.detect(ctx, st)
 	if errors.Is(err, errOtherCluster) {

@@ -92,11 +92,11 @@ type Told struct {
 	Lines    int       `json:"lines,omitempty"` // the newest revision that the episode's thread has, where a channel has threads
 	Ref      string    `json:"ref,omitempty"`   // the receiver's reference to the episode's card; empty though the episode is told: it is gone, and is posted anew
 	Claim    *Claim    `json:"claim,omitempty"`
-	Attempts int       `json:"attempts,omitempty"` // in vain, since the last post that went through
-	FirstTry time.Time `json:"first_try,omitzero"` // of those attempts
-	Problem  string    `json:"problem,omitempty"`  // why the last of those attempts was in vain, for people
-	At       time.Time `json:"at,omitzero"`        // of the newest event told: tells a conversation that began anew
-	GaveUp   int       `json:"gave_up,omitempty"`  // the newest revision whose post was given up; its events go with the next post
+	Attempts int       `json:"attempts,omitempty"`  // in vain, since the last post that went through
+	FirstTry time.Time `json:"first_try,omitzero"`  // of those attempts
+	Problem  string    `json:"problem,omitempty"`   // why the last of those attempts was in vain, for people
+	At       time.Time `json:"at,omitzero"`         // of the newest event told: tells a conversation that began anew
+	GaveUp   int       `json:"gave_up,omitempty"`   // the newest revision whose post was given up; its events go with the next post
 	StandsIn string    `json:"stands_in,omitempty"` // the channel in whose place this one is told of the episode
 }
 

@@ -6,9 +6,9 @@ import "time"
 // could not be reached, and of those that a route collects. One that is not a Digester, as what is read by machines, is
 // told of each by itself.
 type Digester interface {
-	// Digest is the post that tells of all entries. It is pure. False says that the receiver is to hear nothing of them, as
-	// a pager of what is over; what a route collects for such a channel it is told one by one. The post's Key is d.Key and
-	// its Revision 0; it changes no earlier post.
+	// Digest is the post that tells of all entries. It is pure. False says that the receiver is told of each by itself, for
+	// that reason: programs want all of what came and went, and of what is over a pager's Next says nothing. The post's Key
+	// is d.Key and its Revision 0; it changes no earlier post.
 	Digest(d Digest) (Post, bool)
 }
 

@@ -36,6 +36,8 @@ func SoundOf(f Family, c schema.Conversation, m schema.Message) Sound {
 		return Loud
 	case schema.EventWorsened, schema.EventUnsilenced, schema.EventEscalated, schema.EventStillFiring:
 		return Calling
+	case schema.EventGrown: // not silent: something critical joins what its owner has had for long
+		return Loud
 	case schema.EventDiagnosed:
 		if f == Mail && c.Severity == schema.SeverityCritical {
 			return Loud

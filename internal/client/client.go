@@ -53,6 +53,7 @@ type Summary struct {
 	UpdatedAt time.Time     `json:"updated_at"`
 	ClosedAt  time.Time     `json:"closed_at,omitzero"`
 
+	Links         []schema.Link  `json:"links,omitempty"`          // of one that is open, as far as the answer has room; those of show are all
 	AffectedCount int            `json:"affected_count,omitempty"` // objects that suffer from the same cause, or depend on what failed
 	FoldedInto    string         `json:"folded_into,omitempty"`    // id of the conversation that explains a folded one
 	Cause         *schema.Object `json:"cause,omitempty"`          // what that is about, where it is known

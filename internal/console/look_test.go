@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +102,9 @@ func TestShowIsATimeline(t *testing.T) {
 	steps := story()
 	acked, closed := steps[len(steps)-2], steps[len(steps)-1]
 	acked.Evidence, acked.Episode = nil, 2
+	acked.Links = []schema.Link{
+		{Title: "Runbook", URL: "https://runbooks.example/checkout"}, {Title: "Lo\x1b[2Jgs", URL: "https://logs.example/?q=" + strings.Repeat("checkout", 12)},
+	}
 	acked.Messages[0].At = at.Add(-48 * time.Hour) // of an earlier episode
 	everyLook(t, "show", func(p *console.Printer) {
 		p.Show(acked, at.Add(12*time.Minute))

@@ -36,6 +36,13 @@ func (p *Printer) Show(c schema.Conversation, now time.Time) {
 	}
 	p.optional(&b, "affects", affects(&c, mostAffected))
 	p.optional(&b, "needed by", neededBy(&c, mostAffected))
+	for i, l := range c.Links {
+		label := ""
+		if i == 0 {
+			label = "links"
+		}
+		p.whole(&b, label, clean(l.Title)+gap+clean(l.URL))
+	}
 	b.WriteString("\n")
 	p.timeline(&b, &c)
 	if c.Usage.Calls > 0 {

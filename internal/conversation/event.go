@@ -32,12 +32,14 @@ type Found struct {
 	Diagnosis  *schema.Diagnosis // by the rules; see NeedsEvidence
 	Affected   []schema.Affected // who depends on the object, worst first; see NeedsEvidence
 	Dependents int               // how many do in all
+	Links      []schema.Link     // that go with it; see NeedsEvidence
 	Silence    *Silence          // by scope, which covers all of Conditions; nil: none does
 	TraceID    string
 
 	Cause       *Cause                // explains all of Conditions: nothing is opened, and what is open is folded; nil: it stands for itself
 	Victims     []schema.Affected     // whom this one explains now, worst first, at most schema.MaxAffected
 	VictimCount int                   // how many those are in all
+	Critical    []schema.Object       // which of Victims something critical is true of; needed of a cause that has an owner
 	Heirs       []schema.Conversation // open conversations that are folded into this one with this snapshot: what moves is read from them
 	Quiet       bool                  // it opens without a sound
 }

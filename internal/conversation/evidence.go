@@ -5,17 +5,19 @@ import (
 	"slices"
 
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // maxEvidence bounds the evidence as it is on the wire; the texts alone are held to schema.MaxEvidenceBytes by
 // whoever gathers them.
 const maxEvidence = 2 * schema.MaxEvidenceBytes
 
-// take adopts f's evidence and the rules' diagnosis. Unless a diagnosis is owed anew, an id of a piece of evidence
+// take adopts f's evidence, its links and the rules' diagnosis. Unless a diagnosis is owed anew, an id of a piece of evidence
 // keeps its meaning: a verdict may be on its way that cites it, and a model's verdict that stands does.
 func (s *step) take(f Found, anew bool) {
 	d := f.Diagnosis
 	s.affected(f)
+	s.c.Links = links(f.Links)
 	if anew {
 		if len(f.Evidence) > 0 {
 			s.c.Evidence = nil
@@ -31,6 +33,18 @@ func (s *step) take(f Found, anew bool) {
 		tidied.Evidence[i].ID = ids[tidied.Evidence[i].ID]
 	}
 	s.c.Diagnosis = &tidied
+}
+
+// links keeps the first links that can be shown whole: half an address is worse than none.
+func links(all []schema.Link) []schema.Link {
+	var list []schema.Link
+	for _, l := range all {
+		l.Title = line(l.Title, maxName)
+		if l.Title != "" && l.URL != "" && encoded(l.URL) <= schema.MaxLinkBytes && scrub.Clean(l.URL) == l.URL && len(list) < schema.MaxLinks {
+			list = append(list, l)
+		}
+	}
+	return list
 }
 
 // addEvidence adds what is not there yet and tells the id under which each piece is kept. Into an empty list it

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 
 // grownEvery is the time between two events that say who else is affected, unless they are twice as many by then.
 const grownEvery = time.Minute
+
+// heardOf is how long an owner counts as knowing what is going on, once people were told something.
+const heardOf = 30 * time.Minute
 
 // foundExplained is about something true that another conversation explains.
 func foundExplained(c schema.Conversation, f Found) (schema.Conversation, string) {
@@ -97,9 +101,29 @@ func (s *step) grow(f Found) {
 	if !growing(s.c, f) {
 		return
 	}
-	text := alsoAffected(s.c, f)
+	text, loud := alsoAffected(s.c, f), takesMore(s.c, f)
 	s.affected(f)
-	s.say(schema.EventGrown, schema.SenderSystem, sentences(text)).Silent = true
+	s.say(schema.EventGrown, schema.SenderSystem, sentences(text)).Silent = !loud
+}
+
+// takesMore tells whether people are to look up for who is new: something critical joins what its owner has had for so long
+// that he need not be looking. What is silenced stays silent, and what is nobody's is escalated anyway.
+func takesMore(c schema.Conversation, f Found) bool {
+	if State(c) != schema.StateAcknowledged || c.AffectedCount > len(c.Affected) {
+		return false
+	}
+	for _, m := range slices.Backward(c.Messages) {
+		if !m.Silent {
+			if f.At.Sub(m.At) < heardOf {
+				return false
+			}
+			break
+		}
+	}
+	heard := func(o schema.Object) bool { // of it, when it opened a conversation of its own
+		return slices.ContainsFunc(f.Heirs, func(h schema.Conversation) bool { return h.Object == o })
+	}
+	return slices.ContainsFunc(fresh(c, f), func(a schema.Affected) bool { return slices.Contains(f.Critical, a.Object) && !heard(a.Object) })
 }
 
 // alsoAffected names the victims that c does not name yet.

@@ -12,6 +12,7 @@ import (
 
 // found reads what the rules find, and what of it explains what.
 func (p *player) found(at time.Time, removed bool, rest string) conversation.Found {
+	rest, titles, _ := strings.Cut(rest, " linking ")
 	rest, quietly := strings.CutSuffix(rest, " quietly")
 	rest, cause, caused := strings.Cut(rest, " because of ")
 	rest, victims, _ := strings.Cut(rest, " explaining ")
@@ -20,12 +21,19 @@ func (p *player) found(at time.Time, removed bool, rest string) conversation.Fou
 	if caused {
 		f.Cause = causeOf(named(cause))
 	}
+	for title := range strings.FieldsSeq(titles) {
+		f.Links = append(f.Links, schema.Link{Title: title, URL: "https://" + strings.ToLower(title) + ".example/" + p.object.Name})
+	}
 	for name := range strings.FieldsSeq(victims) {
 		if more, err := strconv.Atoi(name); err == nil { // "+3", who are not named here
 			f.VictimCount += more
 			continue
 		}
+		name, milder := strings.CutPrefix(name, "~")
 		v := p.of(name)
+		if !milder {
+			f.Critical = append(f.Critical, v.object)
+		}
 		f.Victims = append(f.Victims, schema.Affected{Object: v.object, Condition: "service_down", Since: at.Add(-time.Minute)})
 		f.VictimCount++
 		if v.c.ID != "" && !v.c.Closed() {

@@ -17,7 +17,8 @@ const (
 	oneFailure = 5 * time.Minute
 )
 
-// NeedsEvidence tells whether f would open, reopen or worsen c, which is when Next takes f's Evidence and Diagnosis.
+// NeedsEvidence tells whether f would open, reopen or worsen c, which is when Next takes f's Evidence, Links and
+// Diagnosis.
 func NeedsEvidence(c schema.Conversation, f Found) bool {
 	next, _ := Next(c, f)
 	return next.Revision > c.Revision && last(newest(next, next.Revision-c.Revision),

@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -9,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -20,6 +21,7 @@ var update = flag.Bool("update", false, "rewrite the scripts with what happens n
 // TestScripts plays every story in testdata. A line that is not indented is an event:
 //
 //	12:00 found service_down critical unhealthy warning   all that the rules hold to be true
+//	12:00 found service_down critical linking Runbook     with such links
 //	12:00 well        12:00 removed                       nothing is true; the object has left the cluster
 //	12:00 unjudged WHY                                    nothing is found, because the rules no longer look
 //	12:00 said anna silence 2h                            a reply; in quotes, \n starts a new line
@@ -34,7 +36,7 @@ var update = flag.Bool("update", false, "rewrite the scripts with what happens n
 //
 // A name before the event says whom it is about; without one it is shop/checkout. Such conversations fold:
 //
-//	12:00 db: found service_down critical explaining api web +3    so many victims; those that are open hand down what they have
+//	12:00 db: found service_down critical explaining api web +3    so many victims; those that are open hand down what they have; ~web is not critical
 //	12:00 api: found service_down critical because of db           a victim
 //	12:00 api: found service_down critical quietly                 people heard of it as part of another one
 //	12:00 db: said anna ack [to api]                               a reply to a folded conversation, in the one that explains it
@@ -58,7 +60,7 @@ func TestScripts(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if diff := cmp.Diff(string(want), got); diff != "" && !*update {
+			if diff := gocmp.Diff(string(want), got); diff != "" && !*update {
 				t.Errorf("story (-want +got):\n%s", diff)
 			}
 		})
@@ -215,6 +217,15 @@ func when(t *testing.T, text string) (time.Time, string) {
 	return time.Date(2026, 11, 22+day, at.Hour(), at.Minute(), at.Second(), 0, time.UTC), rest
 }
 
+// linked lists the titles of c's links.
+func linked(c schema.Conversation) string {
+	var titles []string
+	for _, l := range c.Links {
+		titles = append(titles, l.Title)
+	}
+	return strings.Join(titles, " ")
+}
+
 // story tells what an event added and what the conversation is after it.
 func story(before, c schema.Conversation, reason string) string {
 	var b strings.Builder
@@ -237,6 +248,9 @@ func story(before, c schema.Conversation, reason string) string {
 	}
 	if c.AffectedCount > 0 && c.AffectedCount != before.AffectedCount {
 		fmt.Fprintf(&b, ", %d affected", c.AffectedCount)
+	}
+	if titles := linked(c); titles != linked(before) {
+		fmt.Fprintf(&b, ", links %s", cmp.Or(titles, "none"))
 	}
 	if c.Episode > 1 {
 		fmt.Fprintf(&b, ", episode %d", c.Episode)

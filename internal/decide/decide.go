@@ -7,6 +7,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -22,6 +23,7 @@ type Known interface {
 type Step struct {
 	Snapshot schema.ClusterContext // not to be changed
 	At       detect.Position       // where it lies in its stream
+	Links    link.Templates        // of the file of rules
 
 	rules  detect.Rules
 	view   *diagnose.View
@@ -69,29 +71,32 @@ func (s *Step) Founds(known Known) []conversation.Found {
 	return append(founds, x.folds...)
 }
 
-// Next folds a found of this step into its conversation, with the evidence and the rules' diagnosis where it needs them.
+// Next folds a found of this step into its conversation, with the evidence, links and rules' diagnosis where it needs them.
 // trace is asked for the id of a new episode then. The reason is conversation.Next's.
 func (s *Step) Next(c schema.Conversation, f conversation.Found, trace func() string) (next schema.Conversation, reason string) {
 	return conversation.Next(c, s.Full(c, f, trace))
 }
 
-// Full is f with the evidence and the diagnosis that Next would add to it.
+// Full is f with the evidence, the links and the diagnosis that Next would add to it.
 func (s *Step) Full(c schema.Conversation, f conversation.Found, trace func() string) conversation.Found {
-	return withEvidence(f, c, s.view, s.victims, trace)
+	return withEvidence(f, c, s.view, s.Links, s.victims, trace)
 }
 
-// WithEvidence adds to f what the view shows of it and the rules' diagnosis, if c needs that; trace as for Step.Next.
-func WithEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, trace func() string) conversation.Found {
-	return withEvidence(f, c, v, func(f conversation.Found) []schema.Affected { return f.Victims }, trace)
+// WithEvidence adds to f what the view shows of it, its links and the rules' diagnosis, if c needs that; trace as for
+// Step.Next.
+func WithEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, links link.Templates, trace func() string) conversation.Found {
+	return withEvidence(f, c, v, links, func(f conversation.Found) []schema.Affected { return f.Victims }, trace)
 }
 
-func withEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, of func(conversation.Found) []schema.Affected, trace func() string) conversation.Found {
+func withEvidence(f conversation.Found, c schema.Conversation, v *diagnose.View, links link.Templates, of func(conversation.Found) []schema.Affected, trace func() string) conversation.Found {
 	if conversation.NeedsEvidence(c, f) {
 		victims := of(f)
 		f.Evidence = v.Freeze(f.Object, f.Conditions, victims)
 		f.Diagnosis = new(v.ByRules(f.Object, f.Conditions, victims, f.Evidence))
 		f.Affected, f.Dependents = v.Affected(f.Object)
 		f.TraceID = trace()
+		next, _ := conversation.Next(c, f)
+		f.Links = links.Of(&next, v.Nodes(f.Object))
 	}
 	return f
 }

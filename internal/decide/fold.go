@@ -78,6 +78,7 @@ func (x *explanation) founds() []conversation.Found {
 		found := x.found(f)
 		if len(f.Victims) > 0 && !x.dismissed(f) {
 			found.Victims, found.VictimCount = affected(f.Victims)
+			found.Critical = x.critical(f)
 		}
 		all = append(all, found)
 	}
@@ -98,6 +99,20 @@ func (x *explanation) found(f *detect.Finding) conversation.Found {
 		found.Conditions = append(slices.Clip(f.Conditions), silent...)
 	}
 	return found
+}
+
+// critical lists the critical victims of what somebody has.
+func (x *explanation) critical(f *detect.Finding) []schema.Object {
+	if x.live[f.Object].Owner == "" {
+		return nil
+	}
+	var list []schema.Object
+	for i := range f.Victims {
+		if f.Victims[i].Severity == schema.SeverityCritical && len(list) < schema.MaxAffected {
+			list = append(list, f.Victims[i].Object)
+		}
+	}
+	return list
 }
 
 // fold tells an open conversation what explains it now. What is not open has nothing to be told.

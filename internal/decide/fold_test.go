@@ -36,6 +36,41 @@ func TestANodeDownUnderFiftyServicesIsOneConversation(t *testing.T) {
 	w.stands("n1 cleared, 50 affected")
 }
 
+func TestSomethingCriticalThatJoinsWhatIsOwnedForLongIsHeard(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		owned  bool
+		passes int
+		silent bool
+	}{
+		{"owned-for-long", true, 125, false},
+		{"owned-a-moment-ago", true, 10, true},
+		{"nobodys", false, 125, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.node("n1", "healthy")
+			w.runs(service(1), 1, "n1")
+			w.runs(service(2), 1, "n1")
+			w.pass(4)
+			w.node("n1", "down")
+			w.runs(service(1), 0, "n1")
+			w.pass(6)
+			if tt.owned {
+				w.say("n1", "ack")
+			}
+			w.pass(tt.passes)
+			w.runs(service(2), 0, "n1")
+			w.pass(6)
+			messages := w.about("n1").Messages
+			i := slices.IndexFunc(messages, func(m schema.Message) bool { return m.Content == "Also affected: shop/s-0002." })
+			if i < 0 || messages[i].Kind != schema.EventGrown || messages[i].Silent != tt.silent {
+				t.Errorf("message %d of %+v, want silent %v", i, messages, tt.silent)
+			}
+		})
+	}
+}
+
 func TestAStormOfAThousandIsOneConversationAndSplitsSilently(t *testing.T) {
 	w := newWorld(t)
 	for k := range 1000 {

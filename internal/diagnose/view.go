@@ -49,6 +49,21 @@ func NewView(s *schema.ClusterContext) *View {
 	return v
 }
 
+// Nodes are those that a service runs on, or ran on as far as its instances tell.
+func (v *View) Nodes(o schema.Object) []string {
+	s := v.service(o)
+	if s == nil {
+		return nil
+	}
+	nodes := slices.Clone(s.Nodes)
+	for i := range s.Instances {
+		if node := s.Instances[i].Node; node != "" {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
+}
+
 func (v *View) service(o schema.Object) *schema.ServiceSummary {
 	if o.Kind != schema.KindService {
 		return nil

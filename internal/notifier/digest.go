@@ -160,3 +160,10 @@ func collects(r routing, c schema.Conversation, told channel.Told, out func(at t
 	}
 	return "", time.Time{}
 }
+
+// informs tells whether a conversation that is only information, of which no channel makes a post, has news for a route
+// that collects.
+func informs(r routing, c schema.Conversation, told channel.Told, now time.Time) bool {
+	return c.Severity == schema.SeverityInfo && r.tell && r.digest.After(now) && c.State != schema.StateSilenced && told.Claim == nil &&
+		slices.ContainsFunc(channel.After(c, told.Revision), func(m schema.Message) bool { return !m.Silent })
+}

@@ -109,8 +109,8 @@ func (n *Notifier) TellDigest(ctx context.Context, name string) error {
 	return l.tellDigest(ctx)
 }
 
-// StepOf takes one step of the loop of that name.
-func (n *Notifier) StepOf(ctx context.Context, name string, m bus.Message) (time.Duration, error) {
+// StepThrough takes one step of the loop of that name.
+func (n *Notifier) StepThrough(ctx context.Context, name string, m bus.Message) (time.Duration, error) {
 	l, err := n.loopOf(name)
 	if err != nil {
 		return 0, err

@@ -34,7 +34,7 @@ func TestACriticalThatItsChannelCannotTakeIsToldThroughAnotherOnce(t *testing.T)
 	store(t, b, lesser)
 	try := func(n *notifier.Notifier, c schema.Conversation) {
 		t.Helper()
-		if wait, err := n.StepOf(t.Context(), "webhook", nudge(t, c)); wait <= 0 || err == nil {
+		if wait, err := n.StepThrough(t.Context(), "webhook", nudge(t, c)); wait <= 0 || err == nil {
 			t.Fatalf("a receiver that cannot be reached took it: wait %s, %v", wait, err)
 		}
 	}
@@ -87,7 +87,7 @@ func TestAPauseThatIsShortIsNoReasonForAnotherChannel(t *testing.T) {
 	onlyWebhook(n)
 	conv := k.happens(channeltest.Opened("checkout"))
 	store(t, b, conv)
-	step := func() (time.Duration, error) { return n.StepOf(t.Context(), "away", nudge(t, conv)) }
+	step := func() (time.Duration, error) { return n.StepThrough(t.Context(), "away", nudge(t, conv)) }
 	if wait, err := step(); wait <= 0 || err == nil {
 		t.Fatalf("wait %s, %v", wait, err)
 	}
@@ -113,7 +113,7 @@ func TestWhatTheOtherChannelCannotTakeEitherGoesToTheNext(t *testing.T) {
 	conv := k.happens(channeltest.Opened("checkout"))
 	store(t, b, conv)
 	for range 2 {
-		if wait, err := n.StepOf(t.Context(), "chat", nudge(t, conv)); wait <= 0 || err == nil {
+		if wait, err := n.StepThrough(t.Context(), "chat", nudge(t, conv)); wait <= 0 || err == nil {
 			t.Fatalf("wait %s, %v", wait, err)
 		}
 		k.add(2 * time.Minute)

@@ -37,14 +37,11 @@ func (l *loop) gather(ctx context.Context, t *turn, r routing, p plan) (done boo
 	}
 	entry := collected{Entry: entryOf(p.of, t.told), Reason: reason, Since: now, Due: due}
 	_, said := digester.Digest(channel.Digest{Key: "digest", Reason: reason, Since: now, Until: now, Entries: []channel.Entry{entry.Entry}})
-	if !said && reason == channel.Collected {
+	if !said {
 		return false, 0, nil
 	}
-	if said {
-		err := l.digests.change(ctx, schema.Token(l.name), func(d digest) (digest, bool) { return d.enter(entry) })
-		if err != nil {
-			return true, 0, fmt.Errorf("put conversation %s into the digest of %s: %w", t.id, l.name, err)
-		}
+	if err := l.digests.change(ctx, schema.Token(l.name), func(d digest) (digest, bool) { return d.enter(entry) }); err != nil {
+		return true, 0, fmt.Errorf("put conversation %s into the digest of %s: %w", t.id, l.name, err)
 	}
 	// No episode: there is no card that could be lost, and what comes next is told as news.
 	t.told = channel.Told{Revision: p.of.Revision, Lines: p.of.Revision, At: newestAt(p.of), GaveUp: t.told.GaveUp}

@@ -72,6 +72,28 @@ func TestARouteCollectsWhatIsNotCritical(t *testing.T) {
 	}
 }
 
+func TestInformationIsToldInDigestsAlone(t *testing.T) {
+	b, k := bustest.New(t), newClock()
+	c := newChat(nil)
+	n := k.by(withChat(t, b, nil, c))
+	info := func(name string) schema.Conversation {
+		conv := k.happens(channeltest.Opened(name))
+		conv.Severity = schema.SeverityInfo
+		return conv
+	}
+	mustStep(t, n, b, info("nobody-collects"))
+	collecting(n, k.now().Add(15*time.Minute))
+	one := info("checkout")
+	mustStep(t, n, b, one)
+	mustStep(t, n, b, k.happens(channeltest.Add(one, schema.EventCleared)))
+	k.add(15 * time.Minute)
+	tellDigest(t, n)
+	want := []string{"digest " + one.ID}
+	if diff := cmp.Diff(want, c.how()); diff != "" {
+		t.Errorf("said (-want +got):\n%s", diff)
+	}
+}
+
 func TestADigestOfUnknownFateIsRepeatedAsItWas(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

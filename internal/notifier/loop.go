@@ -128,6 +128,9 @@ func (l *loop) tell(ctx context.Context, t *turn) (wait time.Duration, err error
 			return t.newestWaits(min(p.busy, busyDelay(t.m.Deliveries)), errBusy)
 		case p.post == nil && p.later.After(now):
 			return t.newestWaits(p.later.Sub(now), errRouted)
+		case p.post == nil && informs(r, t.head, t.told, now):
+			_, wait, err := l.gather(ctx, t, r, plan{of: t.head})
+			return wait, err
 		case p.post == nil:
 			return 0, nil
 		}
@@ -180,8 +183,11 @@ func (e heldError) Error() string {
 		return "the receiver has failed too often; waiting for a probe"
 	case pace.Limited:
 		return "the receiver takes no more posts in that time"
+	case pace.Paused:
+		return "the receiver has asked for a pause"
+	case pace.Free:
 	}
-	return "the receiver has asked for a pause"
+	return "the receiver may be posted to"
 }
 
 // busyDelay grows with the deliveries of a nudge, because a receiver may keep the other one for long.

@@ -29,9 +29,9 @@ func newClock() *clock {
 	return c
 }
 
-func (c *clock) now() time.Time      { return time.Unix(0, c.at.Load()).UTC() }
-func (c *clock) set(t time.Time)     { c.at.Store(t.UnixNano()) }
-func (c *clock) add(d time.Duration) { c.at.Add(int64(d)) }
+func (k *clock) now() time.Time      { return time.Unix(0, k.at.Load()).UTC() }
+func (k *clock) set(t time.Time)     { k.at.Store(t.UnixNano()) }
+func (k *clock) add(d time.Duration) { k.at.Add(int64(d)) }
 
 // happens is c with its newest event, and what follows from it, now.
 func (k *clock) happens(c schema.Conversation) schema.Conversation {
@@ -226,7 +226,7 @@ func TestAnotherNotifierLearnsThatAReceiverWantsAPause(t *testing.T) {
 		t.Fatalf("wait %s, %v and %d posts; want the 10m that are left of 15", wait, err, len(c.all()))
 	}
 	k.add(10 * time.Minute)
-	if wait, err := there.StepOf(t.Context(), "chat", nudge(t, two)); wait != 0 || err != nil {
+	if wait, err := there.StepThrough(t.Context(), "chat", nudge(t, two)); wait != 0 || err != nil {
 		t.Errorf("after the pause: wait %s, %v", wait, err)
 	}
 }
@@ -251,7 +251,7 @@ func TestNothingIsPostedToAReceiverThatIsGoneUntilATestGoesThrough(t *testing.T)
 	if err := n.Learn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if wait, err := n.StepOf(t.Context(), "chat", nudge(t, one)); wait <= 0 || err == nil || len(c.all()) > 0 {
+	if wait, err := n.StepThrough(t.Context(), "chat", nudge(t, one)); wait <= 0 || err == nil || len(c.all()) > 0 {
 		t.Fatalf("wait %s, %v and %d posts to a receiver that is gone", wait, err, len(c.all()))
 	}
 	trial := channeltest.Opened("test")
@@ -259,7 +259,7 @@ func TestNothingIsPostedToAReceiverThatIsGoneUntilATestGoesThrough(t *testing.T)
 	trial.ID = schema.ConversationID(trial.Cluster, trial.Object)
 	trial.Messages[0].ID = trial.ID + "-1"
 	mustStep(t, n, b, trial)
-	if wait, err := n.StepOf(t.Context(), "chat", nudge(t, one)); wait != 0 || err != nil || len(c.all()) != 2 {
+	if wait, err := n.StepThrough(t.Context(), "chat", nudge(t, one)); wait != 0 || err != nil || len(c.all()) != 2 {
 		t.Errorf("after the test: wait %s, %v and %d posts", wait, err, len(c.all()))
 	}
 }

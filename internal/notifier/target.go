@@ -88,8 +88,8 @@ func (t *target) unused(ctx context.Context) error {
 const (
 	lagWarning = 2 * time.Second
 	lagInfo    = 4 * time.Second
-	// lookAgain bounds the wait for an open breaker, which a person's test may close at any time.
-	lookAgain = time.Minute
+	// openAgain bounds the wait for an open breaker, which a person's test may close at any time.
+	openAgain = time.Minute
 	// giveWay is how long what is not critical waits while critical ones are about to come.
 	giveWay = 250 * time.Millisecond
 )
@@ -103,7 +103,8 @@ func turnAfter(a pace.Answer, severity string, ahead int, every time.Duration) t
 	case pace.Limited:
 		return a.Wait + min(time.Duration(ahead)*every, maxDelay)
 	case pace.Opened:
-		a.Wait = min(a.Wait, lookAgain)
+		a.Wait = min(a.Wait, openAgain)
+	case pace.Paused, pace.Gone:
 	}
 	switch schema.SeverityRank(severity) {
 	case schema.SeverityRank(schema.SeverityCritical):

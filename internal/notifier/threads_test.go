@@ -22,7 +22,7 @@ import (
 func chatStep(t *testing.T, n *notifier.Notifier, b *bus.Bus, c schema.Conversation) (time.Duration, error) {
 	t.Helper()
 	store(t, b, c)
-	return n.StepOf(t.Context(), "chat", nudge(t, c))
+	return n.StepThrough(t.Context(), "chat", nudge(t, c))
 }
 
 // mustStep takes it to its end.
@@ -84,7 +84,7 @@ func TestACardThatIsGoneIsPostedAnewAndItsThreadGoesOnThere(t *testing.T) {
 			if wait, err := chatStep(t, n, b, conv); wait <= 0 || !errors.Is(err, channel.ErrLostRoot) {
 				t.Fatalf("wait %s, %v", wait, err)
 			}
-			if wait, err := n.StepOf(t.Context(), "chat", nudge(t, conv)); wait != 0 || err != nil {
+			if wait, err := n.StepThrough(t.Context(), "chat", nudge(t, conv)); wait != 0 || err != nil {
 				t.Fatalf("wait %s, %v", wait, err)
 			}
 			conv = channeltest.Add(conv, schema.EventCleared)

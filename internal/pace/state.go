@@ -7,9 +7,10 @@ import "time"
 const (
 	// TripAfter is how many failures in a row open the breaker.
 	TripAfter = 5
-	// FirstOpen is for how long it opens first. That doubles with every probe that fails, up to MaxOpen.
+	// FirstOpen is for how long it opens first. That doubles with every probe that fails.
 	FirstOpen = 30 * time.Second
-	MaxOpen   = 10 * time.Minute
+	// MaxOpen is the longest time.
+	MaxOpen = 10 * time.Minute
 	// MaxPause is the longest pause that a target may ask for.
 	MaxPause = 15 * time.Minute
 	// probeFor is how long a probe is waited for: longer than any post takes. One that nobody reports by then was in vain.

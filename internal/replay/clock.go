@@ -134,7 +134,7 @@ func (p *player) listen(cluster string, at time.Time) time.Time {
 		Seq: position(&h.line), Late: true, Interval: h.snapshot.Interval(), Stored: at,
 	}
 	was := p.talks[conversationOf(cluster)]
-	f := decide.WithEvidence(found, was.Conversation, diagnose.NewView(&h.snapshot), func() string { return "" })
+	f := decide.WithEvidence(found, was.Conversation, diagnose.NewView(&h.snapshot), p.dry.Links, func() string { return "" })
 	c, reason := conversation.Next(was.Conversation, f)
 	p.fold(Entry{Line: p.clock.line, At: at, Cluster: cluster}, was, c, reason)
 	return at.Add(listenAgain)

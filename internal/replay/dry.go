@@ -10,6 +10,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
@@ -19,6 +20,7 @@ type Dry struct {
 	Recording
 	Rules   *detect.Rules   // to judge by; nil: those as shipped
 	Windows silence.Windows // of silence, by the times at which snapshots were taken
+	Links   link.Templates  // of the file of rules
 	All     bool            // also tell what was dropped, held, and changed nothing
 
 	Look func(Standing) // is shown how things stand after each snapshot; nil: nobody wants to know
@@ -94,6 +96,7 @@ func (p *player) take(l line) {
 	p.sum.Snapshots++
 	p.sum.Course = l.at
 	step := decide.New(s, detect.Position{Seq: position(&l), At: p.clock.at(l.at), Played: s.StoredAt.IsZero() || l.snapshot.Recorded}, p.rules)
+	step.Links = p.dry.Links
 	next, result := step.Detect(p.memories[s.ClusterName])
 	p.memories[s.ClusterName] = next
 	here := Entry{Line: l.number, At: s.TakenAt, Cluster: s.ClusterName}

@@ -1,6 +1,6 @@
 // Package rules reads the file that changes the rules of detection: any condition's thresholds, holds, clearing and
-// severity, for all objects and by overrides for some; the policies beside them, such as the grace after a deploy; and the
-// weekly windows of silence. It knows YAML; what there is to set, its units and its bounds are detect's own table.
+// severity, for all objects and by overrides for some; the policies beside them, such as the grace after a deploy; the
+// weekly windows of silence; and the links that go with conversations. It knows YAML; what there is to set, its units and its bounds are detect's own table.
 //
 //	rules:                                    # for all
 //	  disk: {raise: 85%, clear: 80%, hold: 10m}
@@ -11,6 +11,8 @@
 //	      service_down: {hold: 4I, severity: warning}
 //	windows:                                  # in which nobody is told, each week
 //	  - {name: backup, match: {name: "db-*"}, days: mon-fri, from: "22:00", to: "06:00", time_zone: Europe/Berlin, reason: backups}
+//	links:                                    # whose gaps are filled from the conversation
+//	  - {title: Logs, url: "https://logs.example/?service={name}&from={since_ms}", match: {kind: service}}
 //
 // A time is written like 30s, 5m or 1h30m, or like 4I in intervals between snapshots; a share like 85%, bytes like 1GB,
 // a temperature like 90C. A number without its unit is a mistake. All mistakes are reported at once, each with its line and
@@ -18,22 +20,15 @@
 package rules
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"slices"
-	"strings"
-
-	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
 )
 
 // File names the file. Its zero value is none: the rules as shipped.
 type File struct {
-	Path string `env:"RULES_FILE" unset:"the rules as shipped" desc:"Path of a YAML file that changes thresholds, holds, clearing and severities, for all or for some objects. Read at the start; every analyzer needs the same."`
+	Path string `env:"RULES_FILE" unset:"the rules as shipped" desc:"Path of a YAML file that changes thresholds, holds, clearing and severities, for all or for some objects, silences by the week, and adds links. Read at the start; every analyzer needs the same."`
 }
 
 // variable is what people know the file by.
@@ -42,24 +37,14 @@ const variable = "RULES_FILE"
 // Validate tells every mistake in the file.
 func (f *File) Validate() error {
 	_, err := f.Rules()
-	var all Mistakes
-	if !errors.As(err, &all) {
-		return err
-	}
-	var each []error
-	for _, m := range all {
-		each = append(each, config.Mistake{Name: variable, Value: f.Path, Problem: m.where() + m.Problem, Fix: m.Fix})
-	}
-	return errors.Join(each...)
+	return yamlfile.OfVariable(err, variable, f.Path)
 }
-
-// maxFile bounds what is read, in bytes.
-const maxFile = 256 << 10
 
 // Contents is what a file says.
 type Contents struct {
 	Rules   detect.Rules
 	Windows silence.Windows
+	Links   link.Templates // of the file of rules
 }
 
 // Rules reads what the file says of rules: those as shipped where none is named. Its error is that of Contents.
@@ -68,61 +53,22 @@ func (f *File) Rules() (detect.Rules, error) {
 	return c.Rules, err
 }
 
-// Contents reads the file: the rules as shipped and no windows where none is named. An error that is about what the file
+// Contents reads the file: the rules as shipped, no windows and no links where none is named. An error that is about what the file
 // says is a Mistakes.
 func (f *File) Contents() (Contents, error) {
 	shipped := Contents{Rules: detect.Default()}
 	if f.Path == "" {
 		return shipped, nil
 	}
-	text, err := f.read()
+	text, err := yamlfile.Load(variable, f.Path)
 	if err != nil {
-		return shipped, config.Mistake{
-			Name: variable, Value: f.Path, Problem: "cannot be read: " + err.Error(),
-			Fix: "name a file that this process may read, or unset the variable",
-		}
+		return shipped, err
 	}
 	return Read(text)
 }
 
-func (f *File) read() ([]byte, error) {
-	file, err := os.Open(f.Path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err == nil && len(text) > maxFile {
-		err = fmt.Errorf("it is larger than %d KB", maxFile>>10)
-	}
-	return text, err
-}
-
-// Mistake is one thing that is wrong with a file.
-type Mistake struct {
-	Line    int // 0: the file as a whole
-	Problem string
-	Fix     string
-}
-
-func (m Mistake) where() string {
-	if m.Line == 0 {
-		return ""
-	}
-	return fmt.Sprintf("line %d: ", m.Line)
-}
-
 // Mistakes is all that is wrong with a file, by line.
-type Mistakes []Mistake
-
-// Error has one mistake per line.
-func (all Mistakes) Error() string {
-	var lines []string
-	for _, m := range all {
-		lines = append(lines, m.where()+m.Problem+"; "+m.Fix)
-	}
-	return strings.Join(lines, "\n")
-}
+type Mistakes = yamlfile.Mistakes
 
 // Parse makes rules of a file's text. Its error is that of Read.
 func Parse(text []byte) (detect.Rules, error) {
@@ -130,14 +76,13 @@ func Parse(text []byte) (detect.Rules, error) {
 	return c.Rules, err
 }
 
-// Read reads a file's text. Its error is a Mistakes, and then the rules are those as shipped, without windows.
+// Read reads a file's text. Its error is a Mistakes, and then the rules are those as shipped, without windows and links.
 func Read(text []byte) (Contents, error) {
 	d := decoder{rules: detect.Default(), settings: detect.Settings(), broken: map[string]bool{}}
 	d.conditions = append(detect.Conditions(d.rules), detect.Policies()...)
 	d.file(text)
-	if len(d.mistakes) > 0 {
-		slices.SortStableFunc(d.mistakes, func(a, b Mistake) int { return cmp.Compare(a.Line, b.Line) })
-		return Contents{Rules: detect.Default()}, d.mistakes
+	if err := d.Err(); err != nil {
+		return Contents{Rules: detect.Default()}, err
 	}
-	return Contents{d.rules, d.windows}, nil
+	return Contents{d.rules, d.windows, d.links}, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/rules"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
@@ -70,12 +71,13 @@ func TestExampleNamesEverySettingAsShipped(t *testing.T) {
 		"lab-weekend: label.team=lab, sat-sun 00:00–24:00 America/New_York",
 	}, windows)
 	check(t, nil, err)
+	check(t, 3, len(file.Links))
 	r.Changed, r.Overrides = nil, nil
 	check(t, detect.Default(), r)
 }
 
 func TestFilesThatChangeNothingGiveTheRulesAsShipped(t *testing.T) {
-	for name, text := range map[string]string{"empty": "", "comments": "# nothing\n\n", "marker": "---\n", "overrides-empty": "overrides:\n", "windows-empty": "windows:\n"} {
+	for name, text := range map[string]string{"empty": "", "comments": "# nothing\n\n", "marker": "---\n", "overrides-empty": "overrides:\n", "windows-empty": "windows:\n", "links-empty": "links:\n"} {
 		t.Run(name, func(t *testing.T) { check(t, detect.Default(), parse(t, text)) })
 	}
 }
@@ -159,6 +161,27 @@ windows:
 		"window:b cluster=* mon,wed,sat-sun 22:00–00:00 Asia/Kolkata x",
 	}, got)
 	check(t, []int{9*60 + 5, 24 * 60, 22 * 60, 0}, []int{file.Windows[0].From, file.Windows[0].To, file.Windows[1].From, file.Windows[1].To})
+}
+
+func TestLinksAreRead(t *testing.T) {
+	file, err := rules.Read([]byte(`
+links:
+  - title: " Logs "
+    url: "https://logs.example/?q={name}&from={since_ms}"
+  - {title: Board, url: "https://grafana.example/d/node?var-node={node}", match: {kind: node, label: {team: shop}}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	match, _ := silence.Parse([]string{"kind=node", "label.team=shop"})
+	check(t, link.Templates{
+		{Title: "Logs", URL: "https://logs.example/?q={name}&from={since_ms}"},
+		{Title: "Board", URL: "https://grafana.example/d/node?var-node={node}", Match: &match},
+	}, file.Links)
+	many := "links:\n" + strings.Repeat("  - {title: A, url: \"https://x/\"}\n", 101)
+	if _, err := rules.Read([]byte(many)); err == nil || !strings.Contains(err.Error(), "101 links are more than the 100 that there may be") {
+		t.Errorf("%v", err)
+	}
 }
 
 // Each file of testdata holds mistakes; what is said of them stands in the file of the same name that ends in .txt.
@@ -252,6 +275,11 @@ func FuzzParse(f *testing.F) {
 			file, err := rules.Read(text)
 			if err != nil || len(file.Windows) > silence.MaxWindows {
 				t.Errorf("%d windows, %v", len(file.Windows), err)
+			}
+			for _, l := range file.Links {
+				if problem, _ := link.Check(l.URL); problem != "" || l.Title == "" || l.Match != nil && l.Match.Validate() != nil {
+					t.Errorf("%+v: %s", l, problem)
+				}
 			}
 			for _, w := range file.Windows {
 				if at := time.Unix(1795000000, 0); w.Matcher.Validate() != nil || w.Name == "" || w.Reason == "" || w.Next(at).Until.IsZero() {

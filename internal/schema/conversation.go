@@ -128,6 +128,7 @@ type Conversation struct {
 	AffectedCount int               `json:"affected_count,omitempty"`
 	FoldedInto    string            `json:"folded_into,omitempty"`
 	Labels        map[string]string `json:"labels,omitempty"`
+	Links         []Link            `json:"links,omitempty"`    // at most 8, as of the newest opened, reopened or worsened
 	Evidence      []Evidence        `json:"evidence,omitempty"` // frozen with opened and worsened
 	Diagnosis     *Diagnosis        `json:"diagnosis,omitempty"`
 	Episodes      []Episode         `json:"episodes,omitempty"` // the last ten before this one
@@ -170,6 +171,14 @@ type Affected struct {
 	Object    Object    `json:"object"`
 	Condition string    `json:"condition"` // what the snapshot shows of it
 	Since     time.Time `json:"since,omitzero"`
+
+	Unknown map[string]json.RawMessage `json:"-"`
+}
+
+// Link is a web address that goes with a conversation.
+type Link struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
 
 	Unknown map[string]json.RawMessage `json:"-"`
 }

@@ -235,7 +235,7 @@ func TestReplyIsJSONOrPlainText(t *testing.T) {
 func TestUnknownFieldsAreWrittenBack(t *testing.T) {
 	body, id := alertBody()
 	newer := strings.NewReplacer(
-		`"state":"investigating"`, `"state":"investigating","mood":{"x":[1,2]},"conditions":[{"name":"service_down","since":"2026-11-23T08:00:00Z","weight":3}],"diagnosis":{"summary":"s","hunch":true}`,
+		`"state":"investigating"`, `"state":"investigating","mood":{"x":[1,2]},"conditions":[{"name":"service_down","since":"2026-11-23T08:00:00Z","weight":3}],"diagnosis":{"summary":"s","hunch":true},"links":[{"title":"Logs","url":"https://x/","icon":"log"}]`,
 		`"messages":[]`, `"messages":[{"id":"m","kind":"opened","colour":"red"}]`,
 	).Replace(body)
 	a, err := schema.DecodeAlert([]byte(newer), "prod", id)
@@ -247,7 +247,7 @@ func TestUnknownFieldsAreWrittenBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{`"mood":{"x":[1,2]}`, `"weight":3`, `"hunch":true`, `"colour":"red"`} {
+		for _, want := range []string{`"mood":{"x":[1,2]}`, `"weight":3`, `"hunch":true`, `"icon":"log"`, `"colour":"red"`} {
 			if n := strings.Count(string(b), want); n != 1 {
 				t.Errorf("%s stands %d times in %s", want, n, b)
 			}

@@ -21,6 +21,8 @@ const (
 	MaxReplyBytes        = 64 << 10
 	MaxAffected          = 200
 	MaxEpisodes          = 10
+	MaxLinks             = 8
+	MaxLinkBytes         = 2 << 10
 	MaxLogLines          = 40
 	MaxLogLineBytes      = 400
 	MaxEvents            = 200

@@ -109,6 +109,8 @@ func after(c schema.Conversation, kind string) schema.Conversation {
 		c.State = schema.StateDiagnosed
 	case schema.EventAcknowledged:
 		c.State, c.Owner = schema.StateAcknowledged, "anna"
+	case schema.EventUnacknowledged:
+		c.State, c.Owner = schema.StateInvestigating, ""
 	case schema.EventSilenced:
 		c.State, c.SilencedUntil = schema.StateSilenced, c.UpdatedAt.Add(time.Hour)
 	case schema.EventUnsilenced:

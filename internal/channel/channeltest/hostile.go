@@ -1,6 +1,7 @@
 package channeltest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -23,37 +24,62 @@ func Hostile() map[string]string {
 		"huge":               strings.Repeat("ä<&\"", schema.MaxMessageBytes/5),
 		"lines":              strings.Repeat("x\n", schema.MaxMessageBytes/2),
 		"emoji":              "🔥👩‍👩‍👧‍👦",
+		"long-line":          strings.Repeat("w", 10_000),
+		"backticks":          "``` end ``` `x` ~~~ ~town-square",
+		"right-to-left":      "\u200f\u061cabc \u05d0\u05d1\u200e",
+		"links":              "[pay](https://evil.example/a) <https://evil.example|here> www.evil.example ![x](http://evil.example/p.png) http://evil.example",
+		"cards":              "{{DATE(2017-02-14T06:08:39Z)}} <at>everyone</at> ${x} @{y}",
 	}
 }
 
 func testHostile(t *testing.T, s Subject) {
 	for name, text := range Hostile() {
 		t.Run(name, func(t *testing.T) {
-			p, ok := s.Channel.Next(everywhere(text), channel.Told{}, channel.Terms{})
-			if !ok {
-				t.Fatal("nothing to post")
-			}
-			before := len(s.Receiver.Got())
-			tell(t, s, p, 1)
-			got := s.Receiver.Got()
-			if len(got) != before+1 {
-				t.Fatalf("%d posts arrived, want one", len(got)-before)
-			}
-			check(t, got[before], s.MaxBody, p.Key)
+			c := everywhere(text)
+			known, got := tell(t, s, c, channel.Told{})
+			check(t, got[0], c.Revision)
+			harmless(t, s, got)
+			answered := c
+			answered.Messages = slices.Clone(c.Messages)
+			answered = Add(answered, schema.EventAnswered)
+			answered.Messages[len(answered.Messages)-1].Content = text
+			_, got, _ = drive(t, s, answered, known, channel.Terms{Logs: channel.LogsFull})
+			harmless(t, s, got)
 		})
 	}
 }
 
-func check(t *testing.T, g Got, maxBody int, key string) {
+// ownSite is where the links lead that a person has configured.
+const ownSite = "https://runbooks.example/"
+
+// harmless checks that the receiver makes no mention and no link of what others wrote.
+func harmless(t *testing.T, s Subject, got []Got) {
 	t.Helper()
-	if g.Size > maxBody {
-		t.Errorf("body of %d bytes, want at most %d", g.Size, maxBody)
+	for _, g := range got {
+		if g.Size > s.MaxBody {
+			t.Errorf("body of %d bytes, want at most %d", g.Size, s.MaxBody)
+		}
+		if s.Calls == nil {
+			continue
+		}
+		mentions, links := s.Calls(g)
+		links = slices.DeleteFunc(links, func(l string) bool { return strings.Contains(l, ownSite) })
+		if len(mentions)+len(links) > 0 {
+			t.Errorf("the receiver makes mentions %q and links %q of it:\n%.2000s", mentions, links, g.Body)
+		}
 	}
-	if g.Key != key || len(g.Events) == 0 || g.State != schema.StateDiagnosed {
-		t.Errorf("arrived as %+v", g)
+}
+
+func check(t *testing.T, g Got, revision int) {
+	t.Helper()
+	if n, ok := channel.Revision(g.Key); !ok || n != revision || g.State != "" && g.State != schema.StateDiagnosed {
+		t.Errorf("arrived under key %s in state %s", g.Key, g.State)
 	}
 	if g.Text == "" || !utf8.ValidString(g.Text) || strings.ContainsFunc(g.Text, unprintable) || len(g.Text) > 1024 {
 		t.Errorf("text is empty, too long or not printable: %q", g.Text)
+	}
+	if !utf8.Valid(g.Body) {
+		t.Errorf("the body is not UTF-8: %q", g.Body)
 	}
 }
 
@@ -67,6 +93,7 @@ func everywhere(text string) schema.Conversation {
 	c.Object.Name, c.Object.Namespace = text, text
 	c.Title, c.Owner, c.Condition = text, text, text
 	c.Labels = map[string]string{"team": text, "runbook": text, text: text}
+	c.Links = []schema.Link{{Title: text, URL: text}, {Title: text, URL: "https://runbooks.example/x"}}
 	for range 20 {
 		c.Evidence = append(c.Evidence, schema.Evidence{ID: "E2", Kind: "log", Object: text, Text: text})
 	}

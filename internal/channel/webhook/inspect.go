@@ -21,6 +21,7 @@ type Reach struct {
 	Address netip.Addr // that was connected to
 	Clear   bool       // posts travel unencrypted
 	Signed  bool
+	Checks  bool      // whoever takes such posts may check their signature; chats and pagers never do
 	Expires time.Time // of the certificate that ends first; zero without TLS
 }
 
@@ -33,12 +34,13 @@ func Inspect(ctx context.Context, c Config) (Reach, error) {
 	if err := c.Validate(); err != nil {
 		return Reach{}, fmt.Errorf("check the webhook: %w", err)
 	}
-	u, err := parseURL(c.URL.Reveal())
+	u, err := parseURL(c.address())
 	if err != nil {
 		return Reach{}, fmt.Errorf("check the webhook: WEBHOOK_URL %w", err)
 	}
-	r := Reach{Host: u.Scheme + "://" + u.Host, Clear: u.Scheme == "http", Signed: c.Secret != ""}
-	dialer := &net.Dialer{Control: newGuard().control}
+	f, _ := formatOf(c.Format) // Validate has looked
+	r := Reach{Host: u.Scheme + "://" + u.Host, Clear: u.Scheme == "http", Signed: c.Secret != "", Checks: f.checks}
+	dialer := &net.Dialer{Control: newGuard(c.DenyPrivate).control}
 	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port(u)))
 	if errors.Is(err, ssrf.ErrProhibitedIP) {
 		return r, fmt.Errorf("connect to %s: %w: %s", r.Host, ErrForbidden, scrub.Line(err.Error(), maxAnswer))

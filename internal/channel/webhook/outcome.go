@@ -34,7 +34,7 @@ func (c *Channel) unanswered(err error, sent bool) error {
 	case sent:
 		return fmt.Errorf("post to %s: %w: %s", c.host, channel.ErrAmbiguous, why)
 	case errors.Is(err, ssrf.ErrProhibitedIP):
-		return fmt.Errorf("post to %s: %w: set WEBHOOK_URL to a host that may be posted to: %s", c.host, channel.ErrSetup, why)
+		return fmt.Errorf("post to %s: %w: set its URL to a host that may be posted to: %s", c.host, channel.ErrSetup, why)
 	case errors.As(err, &cert):
 		return fmt.Errorf("post to %s: %w: %s", c.host, channel.ErrSetup, why)
 	}
@@ -62,9 +62,11 @@ func (c *Channel) answered(resp *http.Response) error {
 func verdictOf(status int) error {
 	switch {
 	case status >= 300 && status < 400:
-		return fmt.Errorf("redirects are not followed, WEBHOOK_URL has to name the place itself: %w", channel.ErrRefused)
-	case slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone}, status):
-		return fmt.Errorf("look at WEBHOOK_URL, WEBHOOK_SECRET and the receiver: %w", channel.ErrSetup)
+		return fmt.Errorf("redirects are not followed, its URL has to name the place itself: %w", channel.ErrRefused)
+	case slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}, status):
+		return fmt.Errorf("look at its URL, its secret or key, and the receiver: %w", channel.ErrSetup)
+	case status == http.StatusGone:
+		return channel.ErrGone
 	case status == http.StatusRequestEntityTooLarge:
 		return channel.ErrTooBig
 	case slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}, status):
@@ -108,7 +110,7 @@ func (c *Channel) quote(body []byte) string {
 }
 
 // redactor takes out whatever part of the URL and the secrets an answer may repeat.
-func redactor(u *url.URL, secrets string) *strings.Replacer {
+func redactor(u *url.URL, secrets ...string) *strings.Replacer {
 	parts := []string{u.String(), u.RequestURI(), u.Path, u.RawQuery}
 	if u.User != nil {
 		password, _ := u.User.Password()
@@ -118,7 +120,7 @@ func redactor(u *url.URL, secrets string) *strings.Replacer {
 		parts = append(parts, values...)
 	}
 	parts = append(parts, strings.Split(u.Path, "/")...)
-	for secret := range strings.SplitSeq(secrets, ",") {
+	for secret := range strings.SplitSeq(strings.Join(secrets, ","), ",") {
 		secret = strings.TrimSpace(secret)
 		parts = append(parts, secret, strings.TrimPrefix(secret, secretPrefix))
 	}

@@ -1,20 +1,23 @@
-// Package webhook is the channel that posts to one HTTP endpoint. It knows one format, native: a Standard Webhooks
-// body (type, timestamp, data) of at most MaxBody bytes that carries a line for people, all events that are new to the
-// receiver, and the whole conversation after them.
+// Package webhook is the channel that posts to one HTTP endpoint, in one of several formats: each says in a file of its
+// own which events its receivers are told and how. All go through one sender.
 //
-// Every attempt of a post has the same webhook-id and the same body; a receiver that keeps the ids it has seen gets
-// everything once. With a secret each attempt is signed as Standard Webhooks 1.0.0 says (v1, HMAC-SHA256). The
-// receiver is told of every event of a conversation that is at least a warning, of nothing else, and of nothing while
-// the conversation is silenced. A conversation that was over before it was first told is told once, as opened, with a
-// state that says so: a receiver takes the state from data.conversation.state, never from type alone.
+// The native body is that of Standard Webhooks (type, timestamp, data), of at most MaxBody bytes; it carries a line for
+// people, all events that are new to the receiver, and the whole conversation after them. A conversation that was over
+// before it was first told is told once, as opened, with a state that says so: a receiver takes the state from
+// data.conversation.state, never from type alone. Formats of others tell less, each in one post however much is new.
 //
-// The endpoint's URL and its secrets are never in an error. Loopback and private addresses may be posted to,
-// link-local ones and those of cloud metadata services may not, whatever the name resolves to; redirects are not
-// followed and no proxy is used.
+// Whatever the format, every attempt of a post has the same webhook-id and the same body; a receiver that keeps the ids
+// it has seen gets everything once. With a secret each attempt is signed as Standard Webhooks 1.0.0 says (v1,
+// HMAC-SHA256). Nobody is told of what is only information or silenced.
+//
+// The endpoint's URL, its secrets and its key are never in an error, nor in a Post's body: what of them belongs into a
+// body is added when it is posted. Loopback and private addresses may be posted to unless they are denied; link-local ones
+// and those of cloud metadata services never, whatever the name resolves to; redirects are not followed and no proxy is used.
 package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +28,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/config"
@@ -33,38 +37,69 @@ import (
 // Name is how the one webhook that the environment configures is called.
 const Name = "webhook"
 
-// FormatNative is Bellbuoy's own body.
-const FormatNative = "native"
-
 // Config is one webhook.
 type Config struct {
-	URL    config.Secret `env:"WEBHOOK_URL" desc:"Where alert conversations are posted to; http or https. Its path is a secret."`
-	Secret config.Secret `env:"WEBHOOK_SECRET" unset:"posts are not signed" desc:"Signs every post (Standard Webhooks): whsec_ and 24 to 64 random bytes in base64; several, separated by commas, while they are being exchanged."`
-	Format string        `env:"WEBHOOK_FORMAT" default:"native" allowed:"native" desc:"The body that is posted."`
+	URL         config.Secret `env:"WEBHOOK_URL" desc:"Where alert conversations are posted to; http or https. Its path is a secret. The pagerduty format needs none."`
+	Secret      config.Secret `env:"WEBHOOK_SECRET" unset:"posts are not signed" desc:"Signs every post (Standard Webhooks): whsec_ and 24 to 64 random bytes in base64; several, separated by commas, while they are being exchanged."`
+	Format      string        `env:"WEBHOOK_FORMAT" default:"native" allowed:"native,cloudevents,alertmanager,slack,teams,pagerduty,ntfy" desc:"The body that is posted. slack is for incoming webhooks of Slack, Mattermost and Rocket.Chat."`
+	Key         config.Secret `env:"WEBHOOK_KEY" desc:"What the receiver knows the sender by: the integration (routing) key of pagerduty, an access token of ntfy."`
+	Topic       config.Secret `env:"WEBHOOK_TOPIC" unset:"the end of the URL's path" desc:"The topic of ntfy."`
+	DenyPrivate bool          `env:"WEBHOOK_DENY_PRIVATE" default:"false" desc:"Refuses receivers at private and loopback addresses, for installations where not everybody who may set a URL may reach them."`
 }
 
-// Validate lists every mistake, without the URL's or the secret's value.
+// Configured tells whether there is a webhook at all.
+func (c Config) Configured() bool { return c.address() != "" }
+
+// address is where posts go; empty: there is no webhook.
+func (c Config) address() string {
+	if c.URL == "" && c.Format == FormatPagerDuty && c.Key != "" {
+		return pagerDutyURL
+	}
+	return c.URL.Reveal()
+}
+
+// Validate lists every mistake, without the URL's or a secret's value.
 func (c Config) Validate() error {
-	if c.URL == "" {
+	if c.URL == "" && c.Format != FormatPagerDuty {
 		return nil
 	}
 	var m mistakes
-	if _, err := parseURL(c.URL.Reveal()); err != nil {
+	u, err := parseURL(cmp.Or(c.address(), pagerDutyURL))
+	if err != nil {
 		m.add("WEBHOOK_URL", err)
 	}
 	if _, err := newSigner(c.Secret.Reveal()); err != nil {
 		m.add("WEBHOOK_SECRET", err)
 	}
-	if c.Format != "" && c.Format != FormatNative {
-		m.add("WEBHOOK_FORMAT", fmt.Errorf("names no format there is; set it to %s", FormatNative))
+	f, ok := formatOf(c.Format)
+	switch {
+	case !ok:
+		m.add("WEBHOOK_FORMAT", fmt.Errorf("names no format there is; set it to one of %s", formatNames()))
+	case f.name == FormatPagerDuty && c.Key == "":
+		m.add("WEBHOOK_KEY", errors.New("is missing; set it to the integration key of a PagerDuty service (Events API v2)"))
+	case c.Key != "" && !f.keyed:
+		m.add("WEBHOOK_KEY", fmt.Errorf("is for the formats pagerduty and ntfy; unset it, or the format %s is not the one you mean", f.name))
+	case c.Topic != "" && f.name != FormatNtfy:
+		m.add("WEBHOOK_TOPIC", fmt.Errorf("is for the format ntfy; unset it, or the format %s is not the one you mean", f.name))
+	}
+	if strings.ContainsFunc(c.Key.Reveal(), unicode.IsControl) {
+		m.add("WEBHOOK_KEY", errors.New("has a line break or another control character in it; copy it once more"))
+	}
+	if f.name == FormatNtfy && u != nil {
+		if _, _, err := topicOf(c, u); err != nil {
+			m.add("WEBHOOK_URL", err)
+		}
 	}
 	return m.err()
 }
 
 // Channel posts to one endpoint. It is safe for concurrent use.
 type Channel struct {
-	url     string
-	host    string // scheme://host, all that may be said of the URL
+	config  Config
+	format  format
+	given   *url.URL // as it is configured
+	url     string   // that is posted to
+	host    string   // scheme://host, all that may be said of the URL
 	signer  signer
 	redact  *strings.Replacer
 	client  *http.Client
@@ -81,7 +116,7 @@ func New(c Config, version string) (*Channel, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("set up the webhook: %w", err)
 	}
-	u, err := parseURL(c.URL.Reveal())
+	u, err := parseURL(c.address())
 	if err != nil {
 		return nil, fmt.Errorf("set up the webhook: WEBHOOK_URL %w", err)
 	}
@@ -89,9 +124,17 @@ func New(c Config, version string) (*Channel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the webhook: WEBHOOK_SECRET %w", err)
 	}
+	f, _ := formatOf(c.Format) // Validate has looked
+	to := u
+	if f.name == FormatNtfy {
+		if _, to, err = topicOf(c, u); err != nil {
+			return nil, fmt.Errorf("set up the webhook: WEBHOOK_URL %w", err)
+		}
+	}
 	return &Channel{
-		url: u.String(), host: u.Scheme + "://" + u.Host, signer: sign, redact: redactor(u, c.Secret.Reveal()),
-		client: newClient(), agent: "bellbuoy/" + version, timeout: PostTimeout, now: time.Now,
+		config: c, format: f, given: u, url: to.String(), host: u.Scheme + "://" + u.Host, signer: sign,
+		redact: redactor(u, c.Secret.Reveal(), c.Key.Reveal(), c.Topic.Reveal()),
+		client: newClient(newGuard(c.DenyPrivate)), agent: "bellbuoy/" + version, timeout: PostTimeout, now: time.Now,
 	}, nil
 }
 
@@ -123,19 +166,34 @@ func (c *Channel) request(ctx context.Context, p channel.Post) (*http.Request, e
 	if !validKey(p.Key) {
 		return nil, fmt.Errorf("post to %s: the key %q cannot be signed: %w", c.host, p.Key, channel.ErrRefused)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(p.Body))
+	body, err := c.sealed(p.Body)
+	if err != nil {
+		return nil, fmt.Errorf("post to %s: its body takes no key: %w", c.host, channel.ErrRefused)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("post to %s: its URL makes no request: %w", c.host, channel.ErrSetup)
 	}
 	at := c.now()
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", c.format.content)
+	if c.format.name == FormatNtfy && c.config.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(c.config.Key.Reveal()))
+	}
 	req.Header.Set("User-Agent", c.agent)
 	req.Header.Set("Webhook-Id", p.Key)
 	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
-	if s := c.signer.sign(p.Key, at, p.Body); s != "" {
+	if s := c.signer.sign(p.Key, at, body); s != "" {
 		req.Header.Set("Webhook-Signature", s)
 	}
 	return req, nil
+}
+
+// sealed is a body with what is secret of it.
+func (c *Channel) sealed(body []byte) ([]byte, error) {
+	if c.format.seal == nil {
+		return body, nil
+	}
+	return c.format.seal(c.config, c.given, body)
 }
 
 // parseURL's errors continue a sentence that begins with the variable's name, and show nothing of the URL.

@@ -86,7 +86,14 @@ func TestConfigMistakesAreNamedWithoutTheirSecrets(t *testing.T) {
 		{"long-secret", webhook.Config{URL: "http://host", Secret: config.Secret("whsec_" + strings.Repeat("QUJD", 22))}, "is of 66 bytes", "QUJDQUJD"},
 		{"not-base64", webhook.Config{URL: "http://host", Secret: "whsec_!!!!"}, "is not base64", "!!!!"},
 		{"second-secret-wrong", webhook.Config{URL: "http://host", Secret: secret + ",oops"}, "number 2", "oops"},
-		{"other-format", webhook.Config{URL: "http://host", Format: "carrier-pigeon"}, "set it to native", ""},
+		{"pagerduty-needs-no-url", webhook.Config{Format: "pagerduty", Key: "SECRETKEY"}, "", ""},
+		{"pagerduty-needs-a-key", webhook.Config{Format: "pagerduty"}, "WEBHOOK_KEY is missing", ""},
+		{"key-for-no-use", webhook.Config{URL: "http://host", Key: "SECRETKEY"}, "WEBHOOK_KEY is for the formats pagerduty and ntfy", "SECRETKEY"},
+		{"key-of-two-lines", webhook.Config{Format: "pagerduty", Key: "SECRET\nKEY"}, "has a line break", "SECRET"},
+		{"topic-for-no-use", webhook.Config{URL: "http://host", Topic: "SECRETTOPIC"}, "WEBHOOK_TOPIC is for the format ntfy", "SECRETTOPIC"},
+		{"ntfy-without-topic", webhook.Config{URL: "http://host/", Format: "ntfy"}, "names no topic", ""},
+		{"ntfy-with-topic", webhook.Config{URL: "http://host/", Format: "ntfy", Topic: "alerts"}, "", ""},
+		{"other-format", webhook.Config{URL: "http://host", Format: "carrier-pigeon"}, "set it to one of native, cloudevents, alertmanager, slack, teams, pagerduty, ntfy", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -225,7 +232,7 @@ func TestBodiesShrinkInOrderAndSayWhatIsMissing(t *testing.T) {
 	}
 	r := newReceiver(t)
 	ch := r.channel(t, webhook.Config{})
-	p, ok := ch.Next(c, known(c.Revision-1), channel.Terms{})
+	p, ok := ch.Next(c, known(c.Revision-1), channel.Terms{Logs: channel.LogsFull})
 	if !ok || len(p.Body) > webhook.MaxBody {
 		t.Fatalf("posted %v, %d bytes", ok, len(p.Body))
 	}
@@ -264,6 +271,17 @@ func TestOnlyWebAddressesBecomeLinks(t *testing.T) {
 				t.Errorf("links (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestLinksOfTheConversationGoBeforeItsLabel(t *testing.T) {
+	r := newReceiver(t)
+	c := channeltest.Opened("checkout")
+	c.Links = []schema.Link{{Title: "Runbook", URL: "https://runbooks.example/x"}, {Title: "script", URL: "javascript:alert(1)"}, {Title: "Logs", URL: "https://logs.example/?q=checkout"}}
+	p, _ := r.channel(t, webhook.Config{}).Next(c, channel.Told{}, channel.Terms{})
+	want := []map[string]string{{"title": "Runbook", "url": "https://runbooks.example/x"}, {"title": "Logs", "url": "https://logs.example/?q=checkout"}}
+	if diff := cmp.Diff(want, decode(t, p.Body).Data.Links); diff != "" {
+		t.Errorf("links (-want +got):\n%s", diff)
 	}
 }
 

@@ -128,7 +128,7 @@ func TestHealthyServiceIsSeenWhole(t *testing.T) {
 	want(t, "status", schema.ServiceHealthy, s.Status)
 	want(t, "replicas", [2]int{1, 1}, [2]int{*s.ReplicasRunning, *s.ReplicasDesired})
 	want(t, "depends on", []string{"db", "cache"}, s.DependsOn)
-	want(t, "labels", map[string]string{"team": "shop", "bellbuoy.runbook": "https://x"}, s.Labels)
+	want(t, "labels", map[string]string{"team": "shop", "bellbuoy.runbook": "https://x", "runbook": "https://x"}, s.Labels)
 	want(t, "instance", name, s.Instances[0].Name)
 	want(t, "memory limit", int64(64<<20), *s.MemoryLimit)
 	want(t, "image", e.Image, s.Image)

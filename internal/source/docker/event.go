@@ -23,6 +23,8 @@ const (
 	labelIgnore    = "bellbuoy.ignore"
 	labelWanted    = "bellbuoy.wanted"
 	labelLogs      = "bellbuoy.logs"
+	labelTeam      = "bellbuoy.team"
+	labelRunbook   = "bellbuoy.runbook"
 )
 
 // Actions of a container that say something. All others, exec_* above all, are dropped at the door.

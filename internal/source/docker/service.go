@@ -196,15 +196,42 @@ func describe(sum *schema.ServiceSummary, members []member, collect []string) {
 	}
 	newest := slices.MaxFunc(members, byCreation)
 	sum.DependsOn = dependencies(newest.Labels[labelDependsOn])
-	for key, value := range newest.Labels {
-		if strings.HasPrefix(key, labelOurs) || slices.Contains(collect, key) {
-			if sum.Labels == nil {
-				sum.Labels = map[string]string{}
+	sum.Labels = collected(newest.Labels, collect)
+}
+
+// collected are the labels that are shown; nil: there are none. What a container says to Bellbuoy of its team and its
+// runbook counts for more than what it says to everybody.
+func collected(labels map[string]string, collect []string) map[string]string {
+	var shown map[string]string
+	for key, value := range labels {
+		if !strings.HasPrefix(key, labelOurs) && !slices.Contains(collect, key) {
+			continue
+		}
+		limit := schema.MaxName
+		if strings.TrimPrefix(key, labelOurs) == runbook {
+			limit = maxRunbook
+			if len(value) > limit { // half an address is worse than none
+				continue
 			}
-			sum.Labels[key] = scrub.Line(scrub.Value(key, value), schema.MaxName)
+		}
+		if shown == nil {
+			shown = map[string]string{}
+		}
+		shown[key] = scrub.Line(scrub.Value(key, value), limit)
+	}
+	for _, key := range []string{labelTeam, labelRunbook} {
+		if value := shown[key]; value != "" {
+			shown[strings.TrimPrefix(key, labelOurs)] = value
 		}
 	}
+	return shown
 }
+
+// runbook is the label that becomes a link; maxRunbook is how long it may be, in bytes, to stay one.
+const (
+	runbook    = "runbook"
+	maxRunbook = 400
+)
 
 func byCreation(a, b member) int {
 	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))

@@ -29,18 +29,22 @@ type data struct {
 	Omitted      map[string]int      `json:"omitted,omitempty"` // counts of what did not fit, by list
 }
 
-// render makes the body, smaller and smaller until it fits. The same input gives the same bytes.
-func render(c schema.Conversation, events []schema.Message, lead schema.Message) ([]byte, bool) {
-	b := body{Type: "conversation." + channel.Line(lead.Kind, 64), Timestamp: lead.At.UTC()}
-	b.Data = data{Text: channel.Headline(c, lead), Event: lead, Events: events, Conversation: c, Links: channel.Links(c)}
+func native(s step, limit int) ([]byte, bool) {
+	return shrink(s, limit, func(b body) any { return b })
+}
+
+// shrink makes the body, smaller and smaller until it fits. The same input gives the same bytes.
+func shrink(s step, limit int, as func(body) any) ([]byte, bool) {
+	b := body{Type: "conversation." + channel.Line(s.lead.Kind, 64), Timestamp: s.lead.At.UTC()}
+	b.Data = data{Text: s.line(), Event: s.lead, Events: s.events, Conversation: s.conv, Links: channel.Links(s.conv)}
 	for _, size := range sizes() {
 		fit := size.fit(b)
-		if fit.Data.atLeast() > MaxBody {
+		if fit.Data.atLeast() > limit {
 			continue
 		}
-		raw, err := json.Marshal(fit)
-		if err == nil && len(raw) <= MaxBody {
-			if raw = visible(scrub.JSON(raw)); len(raw) <= MaxBody {
+		raw, err := json.Marshal(as(fit))
+		if err == nil && len(raw) <= limit {
+			if raw = visible(scrub.JSON(raw)); len(raw) <= limit {
 				return raw, true
 			}
 		} // an error comes from a field that a smaller size leaves out
