@@ -45,7 +45,7 @@ var plan = []room{
 	{"internal/notifier", "channel channel/webhook channelfile route config/yamlfile client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
-	{"internal/doctor", "bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
+	{"internal/doctor", "client bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
 	{"internal/bus", "scrub schema", "nats orbit prometheus", ""},
 	{"internal/bus/embed", "", "nats nats-server", "bus schema"},
 	{"internal/client", "conversation silence bus scrub schema", "", ""},
