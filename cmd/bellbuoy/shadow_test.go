@@ -17,7 +17,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/notifier"
 )
 
-const banner = "SHADOW: BELLBUOY_NOTIFY=shadow, so nobody is told: nothing is sent to webhook\n"
+const banner = "SHADOW: nothing is sent to webhook (BELLBUOY_NOTIFY=shadow)\n"
 
 // notifying starts a notifier with that webhook beside a stack, and waits until it answers and has nothing to do.
 func notifying(t *testing.T, b *bus.Bus, mode, url string) {

@@ -79,11 +79,11 @@ func (p *Printer) Retried(r client.Retried) {
 
 // Shadow says, before anything else, that nothing is sent to those channels.
 func (p *Printer) Shadow(channels []string) {
-	text := "SHADOW: BELLBUOY_NOTIFY=shadow, so nobody is told: nothing is sent"
+	text := "SHADOW: nothing is sent"
 	if len(channels) > 0 {
 		text += " to " + clean(strings.Join(channels, ", "))
 	}
-	p.write(p.paint(shadowColour, text) + "\n")
+	p.write(p.paint(shadowColour, text+" (BELLBUOY_NOTIFY=shadow)") + "\n")
 }
 
 // shadowColour is that of the line that nobody may overlook: reversed.

@@ -38,6 +38,9 @@ func (d *doctor) delivering(ctx context.Context, b *bus.Bus) []Finding {
 
 func delivers(c client.Channel) Finding {
 	f := Finding{AreaParts, "channel " + c.Channel, OK, c.Text, ""}
+	if c.State == client.ChannelOK {
+		f.What = "nothing is known to be wrong with it"
+	}
 	switch {
 	case c.Waiting == 1:
 		f.What += "; 1 conversation waits for it"
