@@ -42,7 +42,7 @@ var plan = []room{
 	{"internal/rules", "detect link silence config config/yamlfile schema", "yaml", ""},
 	{"internal/analyzer", "rules decide detect conversation diagnose link silence spend breaker llm client finding bus process config scrub schema", "prometheus sync", ""},
 	{"internal/channelfile", "config config/yamlfile route schema", "yaml", ""},
-	{"internal/notifier", "channel channel/webhook channelfile route config/yamlfile client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
+	{"internal/notifier", "channel channel/slack channel/webhook channelfile route config/yamlfile client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/doctor", "client bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
@@ -61,6 +61,7 @@ var plan = []room{
 	{"internal/source/host", "source source/procfs config scrub schema", "", ""},
 	{"internal/source/procfs", "source config scrub schema", "", ""},
 	{"internal/channel", "link scrub schema", "", ""},
+	{"internal/channel/slack", "channel config scrub schema", "slack", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
 	{"internal/decide", "detect conversation diagnose link silence schema", "", ""},
@@ -84,6 +85,7 @@ var plan = []room{
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
 	{"internal/channel/channeltest", "channel schema", "cmp", "scrub"},
+	{"internal/channel/slack/slackdraw", "", "", ""},
 	{"internal/channel/slack/slacktest", "", "slack websocket", ""},
 	{"internal/llm/llmtest", "llm/fake", "", "llm"},
 	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect spend replay source/docker source/host"},
@@ -100,7 +102,7 @@ var pure = strings.Fields("internal/decide internal/detect internal/conversation
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")
 
 // kits are the rooms that exist for tests. No binary sees them.
-var kits = strings.Fields("bus/bustest channel/channeltest channel/slack/slacktest llm/llmtest e2e eval need need/engine need/steady")
+var kits = strings.Fields("bus/bustest channel/channeltest channel/slack/slackdraw channel/slack/slacktest llm/llmtest e2e eval need need/engine need/steady")
 
 // outside names the modules of others that code may import. Those in testOutside are for tests of all rooms.
 var outside = map[string][]string{

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/channel/slack"
 	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/channelfile"
 	"github.com/bellbuoy/bellbuoy/internal/config"
@@ -26,6 +27,7 @@ type Config struct {
 	ChannelsFile string `env:"CHANNELS_FILE" unset:"one channel for each kind that variables configure, told of everything" desc:"Path of a YAML file with any number of channels and the routes that say who is told of what. With it the variables of single channels are a mistake. Read at the start; every notifier, and bellbuoy setup, needs the same."`
 	Logs         string `env:"LOGS" default:"line" allowed:"off,line,full" desc:"What channels may show of log lines: none, the most telling one, or all that is in the evidence."`
 	Webhook      webhook.Config
+	Slack        slack.Config
 
 	file *channelfile.Contents // what ChannelsFile said when it was validated
 }
@@ -52,7 +54,17 @@ func kinds() []kind {
 			},
 			single: func(c Config) (any, bool) { return &c.Webhook, c.Webhook.Configured() },
 			open:   opening(func(_ string, c webhook.Config) (*webhook.Channel, error) { return webhook.New(c, process.Version()) }),
-			url:    of(func(c *webhook.Config) string { return c.URL.Reveal() }),
+			url:    of(func(c *webhook.Config) string { return c.Address() }),
+		},
+		{
+			Kind: channelfile.Kind{
+				Name: slack.Name, Begin: "SLACK_", New: func() any { return new(slack.Config) },
+				Missing:  missing("bot_token", func(c *slack.Config) bool { return c.On() }),
+				Mentions: of(func(*slack.Config) bool { return true }),
+			},
+			single: func(c Config) (any, bool) { return &c.Slack, c.Slack.On() },
+			open:   opening(slack.New),
+			url:    of(func(c *slack.Config) string { return c.APIURL }),
 		},
 	}
 }

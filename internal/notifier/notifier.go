@@ -35,8 +35,9 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
 
-// workers is how many conversations one notifier delivers to one channel at a time.
-const workers = 16
+// workers is how many conversations one notifier delivers to one channel at a time. Most of that time each waits for the
+// server or the receiver.
+const workers = 128
 
 // Notifier delivers to every configured channel.
 type Notifier struct {
@@ -78,6 +79,9 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		l.kind = d.Kind
 		l.route = showing(cfg.Logs, l.route)
 		if err := m.watch(d.Name, l.waiting, l.target); err != nil {
+			return nil, fmt.Errorf("register the metrics of channel %s: %w", d.Name, err)
+		}
+		if err := m.degrades(d.Name, ch); err != nil {
 			return nil, fmt.Errorf("register the metrics of channel %s: %w", d.Name, err)
 		}
 		n.loops = append(n.loops, l)

@@ -54,7 +54,7 @@ func (n *Notifier) loopOf(name string) (*loop, error) {
 		}
 		names = append(names, l.name)
 	}
-	there := "no channel is configured: set BELLBUOY_WEBHOOK_URL or BELLBUOY_CHANNELS_FILE"
+	there := "no channel is configured: set BELLBUOY_SLACK_BOT_TOKEN, BELLBUOY_WEBHOOK_URL or BELLBUOY_CHANNELS_FILE"
 	if len(names) > 0 {
 		there = "there is " + strings.Join(names, ", ")
 	}

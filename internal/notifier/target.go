@@ -47,10 +47,8 @@ func (t *target) try(ctx context.Context, c schema.Conversation, trial bool, now
 	return answer, err
 }
 
-// testCluster is how the names of the clusters begin that a person's test makes up.
-const testCluster = "bellbuoy-test-"
-
-func trial(c schema.Conversation) bool { return strings.HasPrefix(c.Cluster, testCluster) }
+// trial tells whether c is what a person's test made up.
+func trial(c schema.Conversation) bool { return strings.HasPrefix(c.Cluster, schema.TestCluster) }
 
 // report notes how a post went that was on its way since began.
 func (t *target) report(ctx context.Context, outcome error, began, now time.Time) error {
