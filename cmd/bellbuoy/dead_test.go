@@ -106,7 +106,7 @@ func TestOnlyAPageOfDeadLettersIsListedUnlessAllAreAskedFor(t *testing.T) {
 			t.Fatalf("letter %d comes after %d", l.ID, got.Letters[i].ID)
 		}
 	}
-	if out, err := typed(t, "dead"); err != nil || !strings.Contains(out, "20 of 230; bellbuoy dead --all") {
+	if out, err := typed(t, "dead"); err != nil || !strings.Contains(out, "20 of 230: bellbuoy dead --all") {
 		t.Errorf("%v, printed\n%s", err, out)
 	}
 }

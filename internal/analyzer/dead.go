@@ -41,10 +41,18 @@ func (a *Analyzer) dead(ctx context.Context, r client.DeadRequest) (client.DeadR
 	response := client.DeadResponse{Letters: []client.Letter{}, Total: total, More: more}
 	for _, l := range page {
 		told := a.told(l)
-		told.Reason = scrub.Line(told.Reason, maxListed)
+		told.Reason = scrub.Line(brief(told), maxListed)
 		response.Letters = append(response.Letters, told)
 	}
 	return response, nil
+}
+
+// brief is the reason without what the rest of its line in a list says.
+func brief(l client.Letter) string {
+	if _, why, is := strings.Cut(l.Reason, " to channel "+l.Channel+": "); is && l.Channel != "" {
+		return why
+	}
+	return l.Reason
 }
 
 // letter is the one that a person names by its id.

@@ -23,11 +23,13 @@ func (p *Printer) Dead(r client.DeadResponse, now time.Time) {
 		})
 	}
 	p.Table(t)
-	next := "bellbuoy dead ID shows all of one   ·   bellbuoy dead retry|drop ID"
+	next := "bellbuoy dead ID" + gap + "bellbuoy dead retry|drop ID"
 	if r.More {
-		next = fmt.Sprintf("%d of %d; bellbuoy dead --all   ·   ", len(r.Letters), r.Total) + next
+		next = fmt.Sprintf("%d of %d: bellbuoy dead --all", len(r.Letters), r.Total) + gap + next
 	}
-	p.write(p.paint(dim, next) + "\n")
+	for _, line := range gaps(next, p.width(), wrapped) {
+		p.write(p.paint(dim, line) + "\n")
+	}
 }
 
 // gaveUp is who gave up, by the part of it where that is known.
@@ -46,10 +48,12 @@ func (p *Printer) Letter(l client.Letter, now time.Time) {
 	p.row(&b, "by", clean(gaveUp(l)))
 	p.row(&b, "why", clean(l.Reason))
 	if l.Subject != "" {
-		p.row(&b, "message", clean(fmt.Sprintf("%s, number %d of its stream", l.Subject, l.Seq)))
+		p.whole(&b, "message", clean(fmt.Sprintf("number %d on %s", l.Seq, l.Subject)))
 	}
 	p.row(&b, "size", size(l.Size))
-	p.optional(&b, "SHA-256", clean(l.SHA256))
+	if l.SHA256 != "" {
+		p.whole(&b, "SHA-256", clean(l.SHA256))
+	}
 	if l.Kind == client.DeadPost {
 		p.whole(&b, "about", "bellbuoy show "+clean(l.Conversation))
 	}
