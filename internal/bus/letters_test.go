@@ -70,7 +70,7 @@ func TestWhatIsDroppedIsGoneForEveryCount(t *testing.T) {
 		}
 		want := uint64(4 - left)
 		n, newest, err := b.DeadSince(t.Context(), since)
-		if err != nil || n != want || (newest.At.IsZero()) != (want == 0) {
+		if err != nil || n != want || newest.At.IsZero() != (want == 0) {
 			t.Errorf("after %d: %d letters, newest %+v, %v; want %d", id, n, newest, err, want)
 		}
 		died, err := b.Deaths(t.Context(), since)

@@ -19,8 +19,11 @@ func (n *Notifier) service() bus.Service {
 	return bus.Service{
 		Name: "bellbuoy-notifier", Version: serviceVersion, Description: "What Bellbuoy's channels have been told, would be told, and how they are",
 		Endpoints: []bus.Endpoint{
-			{Verb: client.VerbTold, Handle: n.told}, {Verb: client.VerbShown, Handle: n.shown}, {Verb: client.VerbRoute, Handle: n.wouldTell},
-			{Verb: client.VerbChannels, Handle: n.channels}, {Verb: client.VerbRetry, Handle: n.retry},
+			{Verb: client.VerbTold, Handle: n.told},
+			{Verb: client.VerbShown, Handle: n.shown},
+			{Verb: client.VerbRoute, Handle: n.wouldTell},
+			{Verb: client.VerbChannels, Handle: n.channels},
+			{Verb: client.VerbRetry, Handle: n.retry},
 		},
 	}
 }
