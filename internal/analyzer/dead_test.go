@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bellbuoy/bellbuoy/internal/analyzer"
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/client"
@@ -211,4 +212,43 @@ func TestTheFindingOfDeadLettersEndsOnceTheyAreDropped(t *testing.T) {
 	}
 	_, err := c.Drop(t.Context(), ids[0])
 	refusedWith(t, err, "there is no dead letter")
+}
+
+// Whoever may not delete can try again all the same, and is told that the letter stays.
+func TestARetryByWhoMayNotDeleteLeavesTheLetter(t *testing.T) {
+	url := bustest.Raw(t, `jetstream { store_dir: "`+t.TempDir()+`" }, max_payload: 8MB, authorization { users [
+		{ user: all, password: p }
+		{ user: some, password: p, permissions: { publish: { deny: ["$JS.API.STREAM.MSG.DELETE.>"] } } } ] }`)
+	connect := func(user string) *bus.Bus {
+		t.Helper()
+		b, err := bus.Connect(t.Context(), bus.Options{URL: strings.Replace(url, "://", "://"+user+":p@", 1), Name: "test", Log: bustest.Log(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(b.Close)
+		return b
+	}
+	b, person := connect("all"), client.New(connect("some"))
+	if err := b.Setup(t.Context(), bus.Setup{}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := analyzer.New(analyzer.Config{Calls: analyzer.Calls{Concurrency: 4}}, b, bustest.Log(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bustest.Start(t, a.Part().Run)
+	id := buried(t, b, "analyzer", bus.DeadLetter{Consumer: bus.Hear, Subject: b.Subjects().Replies(e2e.CheckoutID("prod")), Seq: 9, Body: []byte("ack")})
+	r, err := person.Retry(t.Context(), id)
+	for errors.Is(err, bus.ErrNobody) { // it is starting
+		r, err = person.Retry(t.Context(), id)
+	}
+	if err != nil || r.Outcome != client.RetryStored || !strings.Contains(r.Kept, "$JS.API.STREAM.MSG.DELETE.DEAD") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := person.Letter(t.Context(), id); err != nil {
+		t.Errorf("the letter is gone: %v", err)
+	}
+	if _, err := person.Drop(t.Context(), id); !errors.Is(err, bus.ErrDenied) {
+		t.Errorf("dropped: %v", err)
+	}
 }
