@@ -49,7 +49,7 @@ var plan = []room{
 	{"internal/bus/embed", "", "nats nats-server", "bus schema"},
 	{"internal/client", "conversation silence bus scrub schema", "", ""},
 	{"internal/finding", "scrub schema", "", ""},
-	{"internal/demo", "analyzer notifier client drill llm llm/fake channel/webhook bus bus/embed process config schema", "prometheus", ""},
+	{"internal/demo", "analyzer notifier client drill llm llm/fake channel channel/webhook bus bus/embed process config schema", "prometheus", ""},
 	{"internal/drill", "client bus schema", "", "llm notifier"},
 	{"internal/replay", "decide detect conversation diagnose link silence source/file channel channel/webhook client bus scrub schema", "", "llm"},
 	{"internal/llm", "diagnose config scrub schema", "openai prometheus sync", ""},

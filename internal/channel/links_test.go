@@ -41,14 +41,3 @@ func TestLinksAreThoseOfTheConversationOrItsRunbook(t *testing.T) {
 		t.Errorf("%d links", len(got))
 	}
 }
-
-func TestWhoJoinsIsHeardUnlessItIsSilent(t *testing.T) {
-	c := schema.Conversation{Severity: schema.SeverityCritical}
-	for _, family := range []channel.Family{channel.Chat, channel.Mail, channel.Pager} {
-		loud := channel.SoundOf(family, c, schema.Message{Kind: schema.EventGrown})
-		silent := channel.SoundOf(family, c, schema.Message{Kind: schema.EventGrown, Silent: true})
-		if loud != channel.Loud || silent != channel.Quietly {
-			t.Errorf("family %d: %d, silent %d", family, loud, silent)
-		}
-	}
-}

@@ -21,6 +21,7 @@ type Dry struct {
 	Rules   *detect.Rules   // to judge by; nil: those as shipped
 	Windows silence.Windows // of silence, by the times at which snapshots were taken
 	Links   link.Templates  // of the file of rules
+	Family  channel.Family  // whose sounds are counted
 	All     bool            // also tell what was dropped, held, and changed nothing
 
 	Look func(Standing) // is shown how things stand after each snapshot; nil: nobody wants to know
@@ -39,7 +40,7 @@ type Summary struct {
 	Conversations int           `json:"conversations"`
 	Events        int           `json:"events"`
 	Posts         int           `json:"posts"`  // that a webhook would have got
-	Sounds        int           `json:"sounds"` // of them, those that somebody is woken by: see sounds
+	Sounds        int           `json:"sounds"` // of them, those that channels of the family are loud with
 	Open          int           `json:"open"`   // conversations at the end
 }
 
@@ -152,8 +153,8 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 	}
 	events := c.Messages[max(0, len(c.Messages)-(c.Revision-was.Revision)):]
 	loud := -1
-	if posted && !silent(&c, post.Kind) {
-		loud = loudest(post.Kind, events)
+	if posted {
+		loud = loudest(p.dry.Family, c, channel.After(c, was.told.Revision), events)
 	}
 	if loud >= 0 {
 		p.sum.Sounds++
@@ -164,16 +165,6 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		e.Posted, e.Sound = posted, i == loud
 		p.say(e)
 	}
-}
-
-// silent tells whether the newest event of that kind makes no sound.
-func silent(c *schema.Conversation, kind string) bool {
-	for _, m := range slices.Backward(c.Messages) {
-		if m.Kind == kind {
-			return m.Silent
-		}
-	}
-	return false
 }
 
 // Live gives the conversations of a cluster that a snapshot without findings could change.

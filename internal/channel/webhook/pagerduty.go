@@ -73,10 +73,15 @@ func pages(c schema.Conversation, m schema.Message) bool {
 		return m.Kind == schema.EventSilenced
 	case channel.Closes(m):
 		return c.Closed()
-	case c.Severity == schema.SeverityInfo && actionOf(m) == trigger:
+	case c.Severity == schema.SeverityInfo && actionOf(m) == trigger, m.Kind == schema.EventUnsilenced && nobodyHears(c, m):
 		return false
 	}
 	return actionOf(m) != ""
+}
+
+// nobodyHears tells whether the event is one that wakes nobody: nothing fails by the end of a silence.
+func nobodyHears(c schema.Conversation, m schema.Message) bool {
+	return channel.SoundOf(channel.Pager, c, m) == channel.Quietly
 }
 
 // unpaged keeps pages back of what was over before it could be told.
