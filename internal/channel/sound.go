@@ -55,8 +55,8 @@ func SoundOf(f Family, c schema.Conversation, m schema.Message) Sound {
 		}
 	case schema.EventGrown: // something critical joins what its owner has had for long
 		return Loud
-	case schema.EventReopened: // the same card; a pager was told that it was over, and calls anew
-		if f == Pager {
+	case schema.EventReopened: // the same card; a pager was told that it was over, and calls anew, but once only
+		if f == Pager && firstReopening(c, m) {
 			return Loud
 		}
 	case schema.EventDiagnosed:
@@ -65,6 +65,16 @@ func SoundOf(f Family, c schema.Conversation, m schema.Message) Sound {
 		}
 	}
 	return Quietly
+}
+
+// firstReopening tells whether nobody has been called for a reopening of the episode before.
+func firstReopening(c schema.Conversation, m schema.Message) bool {
+	for _, x := range c.Messages {
+		if x.Kind == schema.EventReopened && !x.Silent {
+			return x.ID == m.ID
+		}
+	}
+	return true
 }
 
 // soundOver is the sound of an event that is told once the conversation is over.

@@ -87,6 +87,20 @@ func TestTheEndOfASilenceIsHeardIfItStillFailsAndNobodySaidSo(t *testing.T) {
 	}
 }
 
+func TestAPagerCallsOnceForWhatComesBack(t *testing.T) {
+	c := failing(schema.SeverityCritical, false)
+	for i, kind := range []string{schema.EventOpened, schema.EventReopened, schema.EventReopened} {
+		c.Messages = append(c.Messages, schema.Message{ID: fmt.Sprintf("x-%d", i+1), Kind: kind})
+	}
+	if first, second := sounds(c, c.Messages[1]), sounds(c, c.Messages[2]); first != "- - loud" || second != "- - -" {
+		t.Errorf("the first time it sounds %q, the second time %q", first, second)
+	}
+	c.Messages[1].Silent = true
+	if got := sounds(c, c.Messages[2]); got != "- - loud" {
+		t.Errorf("the first time that is not silent it sounds %q", got)
+	}
+}
+
 func TestOnlyTheOwnerHearsThatItStillFails(t *testing.T) {
 	for _, kind := range kinds() {
 		for _, owned := range []bool{false, true} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
+	"github.com/bellbuoy/bellbuoy/internal/conversation"
 	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/link"
@@ -28,6 +29,9 @@ type Dry struct {
 
 	// Kept is shown each new step of a conversation before its entries are, and the snapshot it was found in; nil: likewise.
 	Kept func(schema.Conversation, *schema.ClusterContext)
+
+	// Says is asked after each step whether somebody says something then, and what; nil: nobody ever does.
+	Says func(schema.Conversation) (r schema.Reply, said bool)
 }
 
 // Summary is what a dry replay came to.
@@ -78,6 +82,7 @@ type player struct {
 	talks    map[string]talk          // by id
 	looks    map[string]look          // by cluster
 	clock    clock
+	heard    uint64 // replies
 	sum      Summary
 }
 
@@ -165,6 +170,21 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		e.Posted, e.Sound = posted, i == loud
 		p.say(e)
 	}
+	p.hear(here, now)
+}
+
+// hear folds in what somebody says to what has just happened.
+func (p *player) hear(here Entry, was talk) {
+	if p.dry.Says == nil {
+		return
+	}
+	r, said := p.dry.Says(was.Conversation)
+	if !said {
+		return
+	}
+	p.heard++
+	c, reason := conversation.Next(was.Conversation, conversation.Said{At: was.UpdatedAt, Seq: p.heard, Reply: r})
+	p.fold(here, was, c, reason)
 }
 
 // Live gives the conversations of a cluster that a snapshot without findings could change.
