@@ -53,6 +53,17 @@ lint: ## run the linters of .golangci.yml
 dead: ## list functions that neither a binary nor a test reaches
 	$(TOOL) deadcode -test ./...
 
+.PHONY: images
+images: ## draw the pictures of the documentation again; needs chromium and pngquant, and Lato and Noto's emoji as fonts
+	mkdir -p $(BIN)/images docs/images
+	$(GO) test -count=1 ./internal/channel/slack -run Drawn -args -pictures $(CURDIR)/$(BIN)/images
+	for page in $(BIN)/images/*.html; do \
+		height=$$(chromium --headless --no-sandbox --disable-gpu --dump-dom file://$(CURDIR)/$$page 2>/dev/null | sed -n 's/.*data-height="\([0-9]*\)".*/\1/p'); \
+		chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=390,$$height --force-device-scale-factor=1.5 \
+			--screenshot=$(CURDIR)/docs/images/$$(basename $$page .html).png file://$(CURDIR)/$$page 2>/dev/null; \
+	done
+	pngquant --force --ext .png --quality 40-90 docs/images/slack-*.png
+
 .PHONY: tidy
 tidy: ## bring go.mod and go.sum in line with the source
 	$(GO) mod tidy
@@ -84,6 +95,10 @@ engine: ## the long run on a real Docker engine: every failure there is, and no 
 .PHONY: race
 race: ## the long race: 8 analyzers, 200 clusters, on one NATS server and on three, with kill -9 every second
 	BELLBUOY_LONG=1 $(GO) test -count=1 -timeout=25m -v -run=RaceOfProcesses ./internal/e2e/
+
+.PHONY: properties
+properties: ## try every property on all of its random courses, where make test tries a third of them
+	BELLBUOY_LONG=1 $(GO) test -count=1 ./internal/detect/ ./internal/conversation/ ./internal/scrub/
 
 .PHONY: eval
 eval: ## measure the scenarios: precision, recall, sounds and delay of what would be told

@@ -39,9 +39,10 @@ var plan = []room{
 	{"cmd/notifier", "notifier daemon bus process", "", ""},
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
-	{"internal/rules", "detect link silence config schema", "yaml", ""},
-	{"internal/analyzer", "rules decide detect conversation diagnose link silence spend llm client finding bus process config scrub schema", "prometheus sync", ""},
-	{"internal/notifier", "channel channel/webhook client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
+	{"internal/rules", "detect link silence config config/yamlfile schema", "yaml", ""},
+	{"internal/analyzer", "rules decide detect conversation diagnose link silence spend breaker llm client finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/channelfile", "config config/yamlfile route schema", "yaml", ""},
+	{"internal/notifier", "channel channel/slack channel/webhook channelfile route config/yamlfile client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/doctor", "bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
@@ -60,28 +61,34 @@ var plan = []room{
 	{"internal/source/host", "source source/procfs config scrub schema", "", ""},
 	{"internal/source/procfs", "source config scrub schema", "", ""},
 	{"internal/channel", "link scrub schema", "", ""},
+	{"internal/channel/slack", "channel config scrub schema", "slack", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
 	{"internal/decide", "detect conversation diagnose link silence schema", "", ""},
-	{"internal/detect", "scrub schema", "", ""},
+	{"internal/detect", "glob scrub schema", "", ""},
 	{"internal/conversation", "scrub schema", "", ""},
 	{"internal/diagnose", "scrub schema", "", ""},
 	{"internal/link", "silence scrub schema", "", ""},
 	{"internal/pace", "", "", ""},
 	{"internal/silence", "schema", "", ""},
+	{"internal/route", "glob silence schema", "", ""},
 	{"internal/spend", "", "", ""},
+	{"internal/breaker", "", "", ""},
+	{"internal/glob", "", "", ""},
 	{"internal/scrub", "schema", "", ""},
 	{"internal/schema", "", "", ""},
 
 	{"internal/config", "", "envconfig", ""},
+	{"internal/config/yamlfile", "config silence", "yaml", ""},
 	{"internal/console", "client silence scrub schema", "isatty term", ""},
 	{"internal/process", "config scrub", "tint isatty prometheus sync", ""},
 
 	{"internal/bus/bustest", "bus bus/embed schema", "nats nats-server", ""},
 	{"internal/channel/channeltest", "channel schema", "cmp", "scrub"},
+	{"internal/channel/slack/slackdraw", "", "", ""},
 	{"internal/channel/slack/slacktest", "", "slack websocket", ""},
 	{"internal/llm/llmtest", "llm/fake", "", "llm"},
-	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect replay source/docker source/host"},
+	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect spend replay source/docker source/host"},
 	{"internal/eval", "replay detect source/file schema", "", "diagnose"},
 	{"internal/need", "", "", ""},
 	{"internal/need/engine", "need", "", ""},
@@ -89,13 +96,13 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/pace internal/silence internal/spend internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/pace internal/silence internal/route internal/spend internal/breaker internal/glob internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it but net/url, which only takes addresses apart.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")
 
 // kits are the rooms that exist for tests. No binary sees them.
-var kits = strings.Fields("bus/bustest channel/channeltest channel/slack/slacktest llm/llmtest e2e eval need need/engine need/steady")
+var kits = strings.Fields("bus/bustest channel/channeltest channel/slack/slackdraw channel/slack/slacktest llm/llmtest e2e eval need need/engine need/steady")
 
 // outside names the modules of others that code may import. Those in testOutside are for tests of all rooms.
 var outside = map[string][]string{

@@ -40,8 +40,9 @@ func configuration() string {
 				"What a rules file may hold is in [rules.example.yml](rules.example.yml).",
 		},
 		config.Section{
-			Title: "Notifier and webhook", Config: notifier.Config{},
-			About: "`bellbuoy setup` reads these too, because each channel has a consumer of its own.",
+			Title: "Notifier and channels", Config: notifier.Config{},
+			About: "`bellbuoy setup` reads these too, because each channel has a consumer of its own. " +
+				"What a file of channels may hold is in [channels.example.yml](channels.example.yml): a channel's options there are its kind's variables in lower case, without the kind.",
 		},
 	)
 }

@@ -62,7 +62,7 @@ func doctorOptions() (doctor.Options, error) {
 		Setup:    bus.Setup{Channels: notifier.Channels(cfg.Notifier), LLMConcurrency: cfg.Analyzer.Calls.Concurrency},
 		HTTP:     cmp.Or(cfg.HTTPAddr, upHTTPAddr),
 		Collects: cfg.Collector.Collects(), Asked: !slices.Equal(cfg.Collector.Source, []string{"auto"}),
-		LLM: cfg.Analyzer.LLM, Webhook: cfg.Notifier.Webhook, Shadow: cfg.Notifier.Notify == notifier.NotifyShadow,
+		LLM: cfg.Analyzer.LLM, Webhook: cfg.Notifier.Webhook, File: ofFile(cfg.Notifier), Shadow: cfg.Notifier.Notify == notifier.NotifyShadow,
 	}
 	if wrong != nil {
 		o.Mistakes = wrong.Mistakes
@@ -100,4 +100,17 @@ func ownServer(o *doctor.Options, cfg upConfig) error {
 	}
 	o.NATS.URL = "nats://" + net.JoinHostPort(host, port)
 	return nil
+}
+
+// ofFile is what the doctor looks at of a file of channels; none, if there is none or it cannot be read.
+func ofFile(cfg notifier.Config) []doctor.Channel {
+	declared, err := notifier.Declared(cfg)
+	if err != nil || cfg.ChannelsFile == "" {
+		return nil
+	}
+	var all []doctor.Channel
+	for _, c := range declared {
+		all = append(all, doctor.Channel{Name: c.Name, Kind: c.Kind, Options: c.Options, URL: notifier.URL(c)})
+	}
+	return all
 }

@@ -49,6 +49,7 @@ func commands() []command {
 		unsilenceCommand(),
 		whyCommand(),
 		previewCommand(),
+		routeCommand(),
 		demoCommand(),
 		testCommand(),
 		recordCommand(),

@@ -113,9 +113,7 @@ func welcome(cfg upConfig, url string) console.Welcome {
 	if llm := cfg.Analyzer.LLM; llm.Enabled() {
 		w.Model, w.ModelHost = llm.Model, elsewhere(llm.BaseURL)
 	}
-	if hook := cfg.Notifier.Webhook.URL; hook != "" {
-		w.ChannelHosts = append(w.ChannelHosts, elsewhere(hook.Reveal()))
-	}
+	w.ChannelHosts = channelHosts(cfg.Notifier)
 	if cfg.NATS.URL != "" {
 		w.ServerHost, w.Kept = elsewhere(cfg.NATS.URL), "the NATS server"
 	}
@@ -128,6 +126,19 @@ func welcome(cfg upConfig, url string) console.Welcome {
 		}
 	}
 	return w
+}
+
+// channelHosts names where each channel posts to, if that is elsewhere.
+func channelHosts(cfg notifier.Config) []string {
+	declared, err := notifier.Declared(cfg)
+	if err != nil {
+		return nil // it was told at the start
+	}
+	var all []string
+	for _, c := range declared {
+		all = append(all, elsewhere(notifier.URL(c).Reveal()))
+	}
+	return all
 }
 
 // elsewhere names the hosts of addresses that are not this machine; empty: they all are.

@@ -71,6 +71,7 @@ type Analyzer struct {
 	calmed      hints
 	noticing    *noticing
 	length      *length // of prompts; nil: no model
+	guard       *guard  // nil: no model
 	ledger      *ledger // nil: no model, or nothing is limited
 	log         *slog.Logger
 	metrics     *metrics
@@ -97,18 +98,20 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	a.length = &length{model: cfg.LLM.Model, configured: cfg.LLM.PromptTokens, reads: model.PromptTokens}
 	model.Keep(learned{b.Kept("analyzer")})
 	a.previews = model
-	a.model = a.thrifty(cfg, noticed{model, &a.noticing.model})
+	a.model = a.thrifty(cfg, model)
 	return a, nil
 }
 
 // thrifty spends on model what cfg allows.
-func (a *Analyzer) thrifty(cfg Config, model Model) Model {
+func (a *Analyzer) thrifty(cfg Config, model *llm.Client) Model {
+	clock := serverClock(a.bus)
+	a.guard = newGuard(a.bus.Kept("analyzer"), model.Key(), clock, a.log)
 	t := &thrifty{
-		Model: model, name: cfg.LLM.Model, prices: spend.Prices{Prompt: cfg.Spend.PricePrompt, Completion: cfg.Spend.PriceCompletion},
+		Model: model, guard: a.guard, name: cfg.LLM.Model, prices: spend.Prices{Prompt: cfg.Spend.PricePrompt, Completion: cfg.Spend.PriceCompletion},
 		currency: cfg.Spend.Currency, verdicts: verdicts{a.bus.Kept("analyzer")}, log: a.log, metrics: a.metrics,
 	}
 	if limits := cfg.Spend.limits(); !limits.None() {
-		a.ledger = &ledger{kept: a.bus.Kept("analyzer"), limits: limits, clock: serverClock(a.bus)}
+		a.ledger = &ledger{kept: a.bus.Kept("analyzer"), limits: limits, clock: clock}
 		t.ledger = a.ledger
 	}
 	return t

@@ -147,9 +147,12 @@ func (a *Analyzer) Notice(ctx context.Context, now time.Time) {
 // Unnoticing keeps the loop that notices from looking by itself, so that Notice alone does.
 func (a *Analyzer) Unnoticing() { a.noticing.every = 24 * time.Hour }
 
-// ClockAt makes the model's budgets go by the time that now gives.
+// ClockAt makes the model's budgets, and for how long it is left alone, go by the time that now gives.
 func (a *Analyzer) ClockAt(now func() time.Time) {
-	a.ledger.clock = func(context.Context) (time.Time, error) { return now(), nil }
+	a.guard.clock = func(context.Context) (time.Time, error) { return now(), nil }
+	if a.ledger != nil {
+		a.ledger.clock = a.guard.clock
+	}
 }
 
 // Ledger is what the fleet has spent on the model.

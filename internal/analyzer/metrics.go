@@ -43,7 +43,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "bellbuoy_llm_recalled_total", Help: "Questions that the model had answered before, and was not asked again.",
 		}),
 		unasked: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "bellbuoy_llm_unasked_total", Help: "Questions that the model was not asked because a budget was spent, by budget.",
+			Name: "bellbuoy_llm_unasked_total", Help: "Questions that the model was not asked because a budget was spent or it answers nobody, by budget or breaker.",
 		}, []string{"budget"}),
 		cost: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellbuoy_llm_cost_total", Help: "What the model has cost by the prices that are set, by currency.",

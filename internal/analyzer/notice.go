@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/bellbuoy/bellbuoy/internal/breaker"
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
-	"github.com/bellbuoy/bellbuoy/internal/diagnose"
 	"github.com/bellbuoy/bellbuoy/internal/finding"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -27,23 +25,18 @@ const allAnalyzers = "the analyzers"
 type noticing struct {
 	every  time.Duration // between two looks; 0: noticeEvery
 	shared *finding.Teller
-	mine   *finding.Teller
 	spent  *finding.Teller // as shared, looked at more often
+	model  *finding.Teller // as spent
 	looked time.Time       // at the streams
 	failed bool
 	name   string // of the model
-	model  modelHealth
 }
 
 func newNoticing(b *bus.Bus, model string) *noticing {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "an unknown host"
-	}
 	return &noticing{
 		shared: finding.NewTeller(b, allAnalyzers),
 		spent:  finding.NewTeller(b, allAnalyzers),
-		mine:   finding.NewTeller(b, fmt.Sprintf("analyzer %s on %s", newTraceID()[:8], host)),
+		model:  finding.NewTeller(b, allAnalyzers),
 		name:   model,
 		looked: time.Now(), // a minute is time enough for what is just starting
 	}
@@ -69,8 +62,7 @@ func (a *Analyzer) notice(ctx context.Context) error {
 
 func (a *Analyzer) noticeStep(ctx context.Context, now time.Time) {
 	n := a.noticing
-	err := n.mine.Tell(ctx, now, n.model.judge(n.name, now, a.rules.For(schema.OwnCluster, modelObject(n.name), nil).ModelUnavailable))
-	err = errors.Join(err, a.noticeBudgets(ctx, now))
+	err := errors.Join(a.noticeModel(ctx, now), a.noticeBudgets(ctx, now))
 	if now.Sub(n.looked) >= finding.Repeat {
 		n.looked = now
 		err = errors.Join(err, a.noticeStreams(ctx, now))
@@ -79,6 +71,19 @@ func (a *Analyzer) noticeStep(ctx context.Context, now time.Time) {
 		a.log.Warn("what is wrong with Bellbuoy itself cannot be told meanwhile", "error", err)
 	}
 	n.failed = err != nil
+}
+
+// noticeModel tells of a model that is of no use to any analyzer.
+func (a *Analyzer) noticeModel(ctx context.Context, now time.Time) error {
+	if a.guard == nil {
+		return nil
+	}
+	s, _, err := a.guard.read(ctx)
+	if err != nil {
+		return err
+	}
+	name := a.noticing.name
+	return a.noticing.model.Tell(ctx, now, unavailable(name, s, now, a.rules.For(schema.OwnCluster, modelObject(name), nil).ModelUnavailable))
 }
 
 func (a *Analyzer) noticeBudgets(ctx context.Context, now time.Time) error {
@@ -161,51 +166,14 @@ func modelObject(name string) schema.Object {
 	return schema.Object{Kind: schema.KindModel, Name: name}
 }
 
-// modelHealth is how the calls of the model have gone since the last one that went well.
-type modelHealth struct {
-	mu    sync.Mutex
-	fails int
-	since time.Time // of the first that failed
-	why   string    // of the last
-}
-
-func (h *modelHealth) went(err error, now time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err == nil {
-		h.fails, h.since, h.why = 0, time.Time{}, ""
-		return
-	}
-	if h.fails++; h.fails == 1 {
-		h.since = now
-	}
-	h.why = err.Error()
-}
-
-func (h *modelHealth) judge(name string, now time.Time, r detect.ModelRule) []schema.Finding {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.fails == 0 || h.fails < r.Calls || now.Sub(h.since) < r.Hold {
+// unavailable tells of a model of which no call has gone well for a while, whoever made them.
+func unavailable(name string, s breaker.State, now time.Time, r detect.ModelRule) []schema.Finding {
+	if s.Failed == 0 || s.Failed < r.Calls || now.Sub(s.Since) < r.Hold {
 		return nil
 	}
 	return []schema.Finding{{
-		Object: modelObject(name), Condition: schema.ModelUnavailable, Severity: schema.SeverityWarning, Since: h.since,
+		Object: modelObject(name), Condition: schema.ModelUnavailable, Severity: schema.SeverityWarning, Since: s.Since,
 		Title: fmt.Sprintf("model %s: no call goes well any more", name),
-		Facts: []string{fmt.Sprintf("%d in a row failed", h.fails), "the last: " + cut(h.why)},
+		Facts: []string{fmt.Sprintf("%d in a row failed", s.Failed), "the last: " + cut(s.Why)},
 	}}
-}
-
-// noticed is a model whose calls are watched.
-type noticed struct {
-	Model
-	health *modelHealth
-}
-
-// Complete calls the model. A call that is broken off because the process ends says nothing of the model.
-func (n noticed) Complete(ctx context.Context, p diagnose.Prompt) (diagnose.Completion, error) {
-	completion, err := n.Model.Complete(ctx, p)
-	if !errors.Is(ctx.Err(), context.Canceled) {
-		n.health.went(err, time.Now())
-	}
-	return completion, err
 }

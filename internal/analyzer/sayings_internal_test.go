@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bellbuoy/bellbuoy/internal/breaker"
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -175,26 +176,25 @@ func TestAFullStreamStaysFullUntilItIsAGoodDealLess(t *testing.T) {
 }
 
 func TestAModelIsUnavailableOnceThreeCallsFailedOverAQuarterOfAnHour(t *testing.T) {
-	var h modelHealth
+	var h breaker.State
 	r := detect.Default().ModelUnavailable
-	refused := fmt.Errorf("connection refused")
 	for _, s := range []struct {
 		after time.Duration
-		err   error
+		went  breaker.Result
 		want  bool
 	}{
-		{0, refused, false},
-		{time.Minute, nil, false}, // one went well
-		{2 * time.Minute, refused, false},
-		{3 * time.Minute, refused, false},
-		{18 * time.Minute, refused, true},
-		{19 * time.Minute, nil, false},
-		{20 * time.Minute, refused, false},
-		{40 * time.Minute, refused, false}, // two only
-		{41 * time.Minute, refused, true},
+		{0, breaker.Useless, false},
+		{time.Minute, breaker.Well, false}, // one went well
+		{2 * time.Minute, breaker.Unanswered, false},
+		{3 * time.Minute, breaker.Unanswered, false},
+		{18 * time.Minute, breaker.Unanswered, true},
+		{19 * time.Minute, breaker.Well, false},
+		{20 * time.Minute, breaker.Unanswered, false},
+		{40 * time.Minute, breaker.Unanswered, false}, // two only
+		{41 * time.Minute, breaker.Unanswered, true},
 	} {
-		h.went(s.err, noon.Add(s.after))
-		if got := h.judge("m", noon.Add(s.after), r); (len(got) > 0) != s.want {
+		h = h.Went(noon.Add(s.after), "", s.went, "connection refused")
+		if got := unavailable("m", h, noon.Add(s.after), r); (len(got) > 0) != s.want {
 			t.Errorf("after %s: %+v", s.after, got)
 		}
 	}

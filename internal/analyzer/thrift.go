@@ -6,17 +6,21 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/bellbuoy/bellbuoy/internal/breaker"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 	"github.com/bellbuoy/bellbuoy/internal/spend"
 )
 
-// thrifty is a model that is not asked what it has answered before, nor beyond what the fleet may spend.
+// thrifty is a model that is not asked what it has answered before, nor while it answers nobody, nor beyond what the fleet
+// may spend.
 type thrifty struct {
 	Model
 	name     string
 	prices   spend.Prices
 	currency string
+	guard    *guard
 	ledger   *ledger // nil: nothing is limited
 	verdicts verdicts
 	log      *slog.Logger
@@ -26,7 +30,8 @@ type thrifty struct {
 // settleWithin bounds the bookkeeping after a call, which goes on when the process is about to end.
 const settleWithin = 2 * time.Second
 
-// Complete asks the model. Its error is a spend.Spent if the model was not asked, because a budget is spent.
+// Complete asks the model. Its error is a breaker.Open or a spend.Spent if the model was not asked, because it has not
+// answered lately or a budget is spent.
 func (t *thrifty) Complete(ctx context.Context, p diagnose.Prompt) (diagnose.Completion, error) {
 	key := verdictKey(t.name, p)
 	said, rev, err := t.verdicts.get(ctx, key)
@@ -37,24 +42,53 @@ func (t *thrifty) Complete(ctx context.Context, p diagnose.Prompt) (diagnose.Com
 		t.metrics.recalled.Inc()
 		return said, nil
 	}
-	id := ""
-	if t.ledger != nil {
-		if id, err = t.ledger.reserve(ctx, most(p)); err != nil {
-			if s, ok := errors.AsType[spend.Spent](err); ok {
-				t.metrics.unasked.WithLabelValues(s.Budget).Inc()
-			}
-			return diagnose.Completion{Model: t.name}, err
+	call, held, err := t.begin(ctx, p)
+	if err != nil {
+		if budget := unasked(err); budget != "" {
+			t.metrics.unasked.WithLabelValues(budget).Inc()
 		}
+		return diagnose.Completion{Model: t.name}, err
 	}
 	said, failed := t.Model.Complete(ctx, p)
 	t.price(&said)
-	t.book(context.WithoutCancel(ctx), id, said, failed)
+	t.end(ctx, call, said, failed)
+	t.book(context.WithoutCancel(ctx), held, said, failed)
 	if failed == nil {
 		if err := t.verdicts.put(ctx, key, said, rev); err != nil {
 			t.log.Warn("what the model said is not remembered", "error", err)
 		}
 	}
 	return said, failed
+}
+
+// begin gives the ids of a call that may be made, at the guard and in the ledger.
+func (t *thrifty) begin(ctx context.Context, p diagnose.Prompt) (call, held string, err error) {
+	if call, err = t.guard.ask(ctx); err != nil || t.ledger == nil {
+		return call, "", err
+	}
+	if held, err = t.ledger.reserve(ctx, most(p)); err != nil {
+		t.end(ctx, call, diagnose.Completion{}, err)
+	}
+	return call, held, err
+}
+
+// end tells the guard how a call went.
+func (t *thrifty) end(ctx context.Context, call string, said diagnose.Completion, failed error) {
+	r := result(ctx, said, failed)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
+	defer cancel()
+	t.guard.went(ctx, call, r, failed)
+}
+
+// unasked names what kept a question from the model; empty: nothing did.
+func unasked(err error) string {
+	if s, ok := errors.AsType[spend.Spent](err); ok {
+		return s.Budget
+	}
+	if errors.As(err, &breaker.Open{}) {
+		return "breaker"
+	}
+	return ""
 }
 
 // most is how many tokens a call can take. Where a token is shortest, in log lines of numbers, it is two bytes.
@@ -89,21 +123,20 @@ func (t *thrifty) book(ctx context.Context, id string, said diagnose.Completion,
 
 // whyNot is what people are told of a model that gave no verdict, and whether it was not even asked. Before is what was
 // wrong with what it said first.
-func whyNot(before string, err error) (failed string, unasked bool) {
-	spent, unasked := errors.AsType[spend.Spent](err)
+func whyNot(before string, err error) (failed string, notAsked bool) {
 	switch {
-	case !unasked:
+	case unasked(err) == "":
 		return err.Error(), false
 	case before != "":
-		return before + "; it was not asked again: " + spent.Error(), false
+		return before + "; it was not asked again: " + err.Error(), false
 	}
-	return spent.Error(), true
+	return err.Error(), true
 }
 
 // instead introduces the rules' answer in place of the model's.
 func instead(err error) string {
-	if spent, ok := errors.AsType[spend.Spent](err); ok {
-		return "(the model was not asked: " + spent.Error() + "; this is what the rules know) "
+	if unasked(err) != "" {
+		return "(the model was not asked: " + scrub.Inert(err.Error()) + "; this is what the rules know) "
 	}
 	return "(no answer from the model, this is what the rules know) "
 }

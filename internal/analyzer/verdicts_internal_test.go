@@ -10,8 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bellbuoy/bellbuoy/internal/breaker"
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
+	"github.com/bellbuoy/bellbuoy/internal/llm"
+	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/spend"
 )
 
@@ -149,5 +152,35 @@ func TestSpendRefusesWhatMakesNoSense(t *testing.T) {
 				t.Errorf("mistakes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestOnlyAServerThatDoesNotAnswerIsLeftAlone(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	asked := diagnose.Completion{Usage: schema.Usage{Calls: 1}}
+	for outcome, want := range map[string]breaker.Result{
+		llm.OutcomeTimeout: breaker.Unanswered, llm.OutcomeUnreachable: breaker.Unanswered, llm.OutcomeServer: breaker.Unanswered,
+		llm.OutcomeThrottled: breaker.Useless, llm.OutcomeQuota: breaker.Useless, llm.OutcomeUnauthorized: breaker.Useless,
+		llm.OutcomeRefused: breaker.Useless, llm.OutcomeBroken: breaker.Useless, llm.OutcomeCut: breaker.Useless,
+		llm.OutcomeFiltered: breaker.Useless, llm.OutcomeTooLong: breaker.Useless, llm.OutcomeTruncated: breaker.Useless,
+		llm.OutcomeCanceled: breaker.Unknown,
+	} {
+		err := &llm.Error{Outcome: outcome}
+		if got := result(t.Context(), asked, err); got != want {
+			t.Errorf("%s: %d, want %d", outcome, got, want)
+		}
+		if got := result(ended, asked, err); got != breaker.Unknown {
+			t.Errorf("%s as the process ends: %d", outcome, got)
+		}
+		if got := result(t.Context(), diagnose.Completion{}, err); got != breaker.Unknown {
+			t.Errorf("%s of a call that was not made: %d", outcome, got)
+		}
+	}
+	if got := result(t.Context(), asked, nil); got != breaker.Well {
+		t.Errorf("an answer: %d", got)
+	}
+	if got := result(t.Context(), asked, spend.Spent{}); got != breaker.Unknown {
+		t.Errorf("a budget that is spent: %d", got)
 	}
 }

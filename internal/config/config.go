@@ -36,7 +36,7 @@ import (
 // read well. To blame a variable, Validate returns a Mistake or several joined by errors.Join, with the name as in the
 // env tag; Load adds the prefix.
 func Load(prefix string, into ...any) error {
-	l := loader{prefix: prefix}
+	l := loader{prefix: prefix, source: environment(prefix)}
 	for _, one := range into {
 		v := reflect.ValueOf(one)
 		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -50,8 +50,20 @@ func Load(prefix string, into ...any) error {
 	return &Error{Mistakes: l.mistakes}
 }
 
+// source is where values are read from. A variable has its name without the prefix there.
+type source struct {
+	get  func(name string) string // empty: it is not set
+	full func(name string) string // what people know it by
+}
+
+func environment(prefix string) source {
+	full := func(name string) string { return prefix + "_" + name }
+	return source{get: func(name string) string { return os.Getenv(full(name)) }, full: full}
+}
+
 type loader struct {
-	prefix   string
+	prefix   string // of the names in mistakes; empty: they have none
+	source   source
 	mistakes []Mistake
 }
 
@@ -61,7 +73,7 @@ func (l *loader) load(v reflect.Value) {
 		f, kind := look(v, i)
 		switch kind {
 		case variable:
-			l.blame(f.read(l.prefix))
+			l.blame(f.read(l.source))
 		case group:
 			l.load(f.value)
 		case ignored:
@@ -75,7 +87,7 @@ func (l *loader) load(v reflect.Value) {
 // blame adds what err says, once: an embedded struct's Validate is also its holder's.
 func (l *loader) blame(err error) {
 	for _, m := range mistakes(err) {
-		if m.Name != "" && !strings.HasPrefix(m.Name, l.prefix+"_") {
+		if m.Name != "" && l.prefix != "" && !strings.HasPrefix(m.Name, l.prefix+"_") {
 			m.Name = l.prefix + "_" + m.Name
 		}
 		if !slices.Contains(l.mistakes, m) {
@@ -95,16 +107,16 @@ func validate(v reflect.Value) error {
 }
 
 // read sets the field from its variable, or from its default.
-func (f field) read(prefix string) error {
+func (f field) read(from source) error {
 	allowed, ok := allowedFor(f.value.Type())
 	if !ok {
 		return Mistake{Name: f.name, Problem: fmt.Sprintf("belongs to a %s, which no variable can hold", f.value.Type())}
 	}
 	if f.secret() {
-		return f.readSecret(prefix)
+		return f.readSecret(from)
 	}
-	value := os.Getenv(prefix + "_" + f.name)
-	if err := f.process(prefix, value != ""); err != nil {
+	value := from.get(f.name)
+	if err := f.process(value); err != nil {
 		return Mistake{Name: f.name, Value: value, Problem: problem(err, f.value.Type(), allowed)}
 	}
 	trimList(f.value)
@@ -117,19 +129,19 @@ func (f field) read(prefix string) error {
 // nowhere is a prefix that no environment can hold, as names end at the first "=".
 const nowhere = "NOT=SET"
 
-// process lets envconfig read this one field, as the only one of a struct made for it. The struct's field is named
-// like the variable and has no envconfig tag, so the name without the prefix is never consulted.
-func (f field) process(prefix string, set bool) error {
-	if !set {
-		prefix = nowhere // envconfig would take an empty variable for a value
+// process lets envconfig read this one field, as the only one of a struct made for it whose default is the value. So the
+// environment is never consulted.
+func (f field) process(value string) error {
+	if value == "" {
+		value = f.tag.Get("default")
 	}
 	tag := reflect.StructTag("")
-	if d := f.tag.Get("default"); d != "" {
-		tag = reflect.StructTag("default:" + strconv.Quote(d))
+	if value != "" {
+		tag = reflect.StructTag("default:" + strconv.Quote(value))
 	}
 	one := reflect.New(reflect.StructOf([]reflect.StructField{{Name: f.name, Type: f.value.Type(), Tag: tag}}))
 	one.Elem().Field(0).Set(f.value)
-	if err := envconfig.Process(prefix, one.Interface()); err != nil {
+	if err := envconfig.Process(nowhere, one.Interface()); err != nil {
 		return err
 	}
 	f.value.Set(one.Elem().Field(0))

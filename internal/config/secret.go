@@ -55,19 +55,21 @@ const (
 )
 
 // readSecret sets the field from its variable or from the file that the one with the suffix names.
-func (f field) readSecret(prefix string) error {
+func (f field) readSecret(from source) error {
 	file := f.name + fileSuffix
-	path := os.Getenv(prefix + "_" + file)
-	set := os.Getenv(prefix+"_"+f.name) != ""
+	path, value := from.get(file), from.get(f.name)
 	switch {
+	case path == "" && value == "":
+		return f.process("")
 	case path == "":
-		return f.process(prefix, set)
-	case set:
-		return Mistake{Name: file, Value: path, Problem: "is set beside " + prefix + "_" + f.name + ": set one of them"}
+		f.value.SetString(value)
+		return nil
+	case value != "":
+		return Mistake{Name: file, Value: path, Problem: "is set beside " + from.full(f.name) + ": set one of them"}
 	}
 	value, err := readSecretFile(path)
 	if err != nil {
-		return Mistake{Name: file, Value: path, Problem: fmt.Sprintf("gives no secret: %v; name a file that this user may read, or set %s_%s", err, prefix, f.name)}
+		return Mistake{Name: file, Value: path, Problem: fmt.Sprintf("gives no secret: %v; name a file that this user may read, or set %s", err, from.full(f.name))}
 	}
 	f.value.SetString(value)
 	return nil

@@ -38,6 +38,11 @@ func names(prefix string, configs []any) []string {
 	return all
 }
 
+// Given lists the variables of config that the environment sets.
+func Given(prefix string, config any) []string {
+	return slices.DeleteFunc(names(prefix, []any{config}), func(name string) bool { return os.Getenv(name) == "" })
+}
+
 // Nearest is the known name that takes the fewest edits, at most so many; empty: none is near.
 func Nearest(name string, known []string, most int) string {
 	best, least := "", most+1

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bellbuoy/bellbuoy/internal/conversation"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -196,7 +197,7 @@ func expected(c schema.Conversation, told []string) string {
 func TestOnlyWhatIsCriticalAndNobodysIsEscalatedAndOnlyOwnersAreReminded(t *testing.T) {
 	count := map[string]int{}
 	for _, shuffled := range []bool{false, true} {
-		each(t, 4*many, shuffled, func(t *testing.T, seed uint64, events []conversation.Event) {
+		each(t, need.Seeds(4*many), shuffled, func(t *testing.T, seed uint64, events []conversation.Event) {
 			var c schema.Conversation
 			for i, e := range events {
 				next, _ := conversation.Next(c, e)

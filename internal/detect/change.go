@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bellbuoy/bellbuoy/internal/glob"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -46,7 +47,7 @@ func (r Rules) For(cluster string, o schema.Object, labels map[string]string) Ru
 	}
 	before := len(r.Changed)
 	for _, x := range r.Overrides {
-		if like(x.Match.Cluster, cluster) && x.Match.covers(o, labels) {
+		if glob.Like(x.Match.Cluster, cluster) && x.Match.covers(o, labels) {
 			r = r.With(x.Changes...)
 		}
 	}
@@ -65,7 +66,7 @@ func (r Rules) in(cluster string) Rules {
 	}
 	all, narrow := []Override{}, false
 	for _, x := range r.Overrides {
-		if !like(x.Match.Cluster, cluster) {
+		if !glob.Like(x.Match.Cluster, cluster) {
 			continue
 		}
 		all = append(all, x)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -270,7 +271,7 @@ func TestErrorsInGrace(t *testing.T) {
 }
 
 func TestAtMostFiveMinutesOfGraceInAnyThirty(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(need.Seeds(30)) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		c := watchLong(t)
 		type stretch struct{ from, to time.Duration }
@@ -354,7 +355,7 @@ func TestServicesThatLeftAreBounded(t *testing.T) {
 
 // With grace, flapping and explanation off, images and deploys are nothing that detection looks at.
 func TestWithoutGraceADeployChangesNothing(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(need.Seeds(20)) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		with, without := watchLong(t), watchLong(t)
 		with.rules.DeployGrace.On, without.rules.DeployGrace.On = false, false

@@ -1,8 +1,7 @@
 package detect
 
 import (
-	"strings"
-
+	"github.com/bellbuoy/bellbuoy/internal/glob"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -38,32 +37,15 @@ func (m *Match) covers(o schema.Object, labels map[string]string) bool {
 	case kind != o.Kind:
 		return false
 	case kind == schema.KindNode:
-		return like(m.Node, o.Name)
+		return glob.Like(m.Node, o.Name)
 	}
-	if !like(m.Namespace, o.Namespace) || !like(m.Service, o.Name) {
+	if !glob.Like(m.Namespace, o.Namespace) || !glob.Like(m.Service, o.Name) {
 		return false
 	}
 	for key, pattern := range m.Labels {
-		if value, there := labels[key]; !there || !like(pattern, value) {
+		if value, there := labels[key]; !there || !glob.Like(pattern, value) {
 			return false
 		}
 	}
 	return true
-}
-
-// like tells whether the pattern, which is empty or has any number of *, is that of text.
-func like(pattern, text string) bool {
-	head, rest, wild := strings.Cut(pattern, "*")
-	if !wild {
-		return pattern == "" || pattern == text
-	}
-	text, ok := strings.CutPrefix(text, head)
-	for ok && wild {
-		head, rest, wild = strings.Cut(rest, "*")
-		if !wild {
-			return strings.HasSuffix(text, head)
-		}
-		_, text, ok = strings.Cut(text, head)
-	}
-	return ok
 }

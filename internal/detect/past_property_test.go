@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/bellbuoy/bellbuoy/internal/need"
 )
 
 // In random clusters nothing that fails is put down for long to what does not.
 func TestWhatExplainsHasFailedLately(t *testing.T) {
 	const atMost = 40 // snapshots: those that a cause takes to clear, that a victim outlives it for, and a chain of them
-	for seed := range uint64(20) {
+	for seed := range uint64(need.Seeds(20)) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		w := build(t)
 		w.quick = true

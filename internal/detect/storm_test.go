@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -311,7 +312,7 @@ func TestStaleMembersStandStill(t *testing.T) {
 func TestMemoryOfAStormIsBounded(t *testing.T) {
 	w := failing(t, 1000)
 	var sizes []int
-	for n := range 200 {
+	for n := range need.Seeds(200) {
 		for k, s := range named("web", 1000, down) {
 			if (n+k)%7 == 0 { // causes come and go
 				s.DependsOn = []string{fmt.Sprintf("web-%05d", (k+n)%1000)}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bellbuoy/bellbuoy/internal/detect"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -383,7 +384,7 @@ func machine(r *rand.Rand, id, status string, at time.Time) node {
 // TestMemorySurvivesJSON checks over random courses of events that a memory that goes through JSON after every step
 // decides as one that does not, that nothing depends on the order of services, and that a repeat changes nothing.
 func TestMemorySurvivesJSON(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(need.Seeds(40)) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		kept := watch(t)
 		var plain detect.Memory

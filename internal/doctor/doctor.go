@@ -82,8 +82,16 @@ type Options struct {
 	Asked    bool           // the sources are configured, not the default
 
 	LLM     llm.Config
-	Webhook webhook.Config
-	Shadow  bool // posts are not sent
+	Webhook webhook.Config // the single one that variables configure
+	File    []Channel      // those of the file of channels
+	Shadow  bool           // posts are not sent
+}
+
+// Channel is one of a file of channels.
+type Channel struct {
+	Name, Kind string
+	Options    any           // a *webhook.Config; the way to any other kind is not looked at
+	URL        config.Secret // where its posts go
 }
 
 const (
@@ -122,9 +130,9 @@ func Examine(ctx context.Context, o Options) []Finding {
 		{AreaMachine, "data", d.data},
 		{AreaMachine, "HTTP", d.http},
 		{AreaModel, "model", d.model},
-		{AreaChannels, webhook.Name, d.webhook},
-		{AreaLeaves, "list", d.leaves},
 	}
+	checks = append(checks, d.channels()...)
+	checks = append(checks, check{AreaLeaves, "list", d.leaves})
 	found := make([][]Finding, len(checks))
 	var wg sync.WaitGroup
 	for i, c := range checks {

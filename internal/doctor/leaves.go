@@ -19,12 +19,7 @@ func (d *doctor) leaves(context.Context) []Finding {
 	for _, host := range Elsewhere(d.LLM.BaseURL) {
 		add(host, "redacted evidence, questions and what is looked up for them; kept as its provider says: the model")
 	}
-	for _, host := range Elsewhere(d.Webhook.URL.Reveal()) {
-		if d.Shadow {
-			break
-		}
-		add(host, "conversations with redacted evidence; kept as the receiver does: the webhook")
-	}
+	d.posts(add)
 	if len(all) == 0 {
 		add("nothing", "all that is configured is on this machine")
 	}
@@ -32,6 +27,22 @@ func (d *doctor) leaves(context.Context) []Finding {
 		add("stays here", "conversations 90 days, snapshots 24 h, replies and what was given up 30 days: in "+d.DataDir)
 	}
 	return all
+}
+
+// posts adds where the channels post to.
+func (d *doctor) posts(add func(to, what string)) {
+	const what = "conversations with redacted evidence; kept as the receiver does: "
+	if d.Shadow {
+		return
+	}
+	for _, host := range Elsewhere(d.Webhook.URL.Reveal()) {
+		add(host, what+"the webhook")
+	}
+	for _, c := range d.File {
+		for _, host := range Elsewhere(c.URL.Reveal()) {
+			add(host, what+"channel "+c.Name)
+		}
+	}
 }
 
 // Elsewhere lists the hosts of comma-separated URLs that are not this machine by their address: with their ports where

@@ -61,7 +61,7 @@ func (o Test) Run(ctx context.Context, b *bus.Bus, say func(Step)) error {
 	name := strings.ToLower(rand.Text()[:6])
 	t := &trial{
 		Test: o, client: client.New(b), say: say, began: time.Now(),
-		name: "test-" + name, cluster: "bellbuoy-test-" + name,
+		name: "test-" + name, cluster: schema.TestCluster + name,
 	}
 	t.id = schema.ConversationID(t.cluster, t.object())
 	t.player = NewPlayer(b, t.cluster, o.Interval)

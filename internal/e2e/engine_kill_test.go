@@ -14,12 +14,13 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
 	"github.com/bellbuoy/bellbuoy/internal/llm/llmtest"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/need/engine"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
 func TestEngineCollectorKilledForgetsNothingAndRepeatsNothing(t *testing.T) {
-	if !long() {
+	if !need.Long() {
 		t.Parallel()
 	}
 	s := launch(t, llmtest.Answer)
@@ -64,7 +65,7 @@ func TestEngineCollectorKilledForgetsNothingAndRepeatsNothing(t *testing.T) {
 
 	kill()
 	s.fail(t, late, "1")
-	if long() {
+	if need.Long() {
 		s.flood(t, byHand)
 	}
 	s.collectApart(t, program)

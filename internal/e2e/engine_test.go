@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,20 +11,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
 // The long run waits for everything that takes minutes, and holds every time to its bound. In the short one a bound
 // only catches what hangs.
 const (
-	longRun    = "BELLBUOY_LONG"
 	longQuiet  = 5 * time.Minute
 	shortQuiet = 3 * tick
 	longSlack  = 8 * time.Second // a few intervals, and what docker itself takes
 	shortSlack = 40 * time.Second
 )
-
-func long() bool { return os.Getenv(longRun) == "1" }
 
 // voyage is one run of the whole table.
 type voyage struct {
@@ -45,7 +42,7 @@ type result struct {
 }
 
 func TestEngineTellsOfEveryFailureOnceAndOfNothingElse(t *testing.T) {
-	v := &voyage{rows: table(), long: long(), failed: map[string]time.Time{}, healed: map[string]time.Time{}}
+	v := &voyage{rows: table(), long: need.Long(), failed: map[string]time.Time{}, healed: map[string]time.Time{}}
 	if !v.long { // which measures
 		t.Parallel()
 	}

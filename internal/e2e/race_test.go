@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -38,7 +38,7 @@ const raceWithin = 5 * time.Minute
 func TestRaceOfProcesses(t *testing.T) {
 	r := race{analyzers: 3, clusters: 12, snapshots: 20, downTo: 8, pace: 500 * time.Millisecond, killEvery: time.Second, leaderEvery: 4 * time.Second}
 	servers := []int{1}
-	if long() {
+	if need.Long() {
 		r.analyzers, r.clusters, r.pace, r.leaderEvery, servers = 8, 200, time.Second, 8*time.Second, []int{1, 3}
 	}
 	for _, r.servers = range servers {
@@ -47,14 +47,11 @@ func TestRaceOfProcesses(t *testing.T) {
 }
 
 func (r race) run(t *testing.T) {
-	if !long() {
+	if !need.Long() {
 		t.Parallel()
 	}
 	began := time.Now()
-	program := filepath.Join(t.TempDir(), "analyzer")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/bellbuoy/bellbuoy/cmd/analyzer").CombinedOutput(); err != nil {
-		t.Fatalf("build the analyzer: %v: %s", err, out)
-	}
+	program := buildAnalyzer(t)
 	servers := bustest.StartProcesses(t, r.servers)
 	b := servers.Connect(t)
 	g := &gang{race: r, program: program, servers: servers, dice: rand.New(rand.NewPCG(7, 9))}

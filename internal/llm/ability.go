@@ -66,6 +66,9 @@ type Learned interface {
 // Keep makes c read and write what it learns there. It is to be called before the first Complete.
 func (c *Client) Keep(l Learned) { c.learned = l }
 
+// Key is one token of [a-z0-9] for the server and the model, the same for every client of them.
+func (c *Client) Key() string { return c.key }
+
 // learnedKey names a server and a model; neither can be read out of it.
 func learnedKey(base, model string) string {
 	sum := sha256.Sum256([]byte(base + "\x00" + model))

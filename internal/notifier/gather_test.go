@@ -186,3 +186,38 @@ func TestAChannelWithoutDigestsIsToldOfEachByItself(t *testing.T) {
 		t.Errorf("told %+v", got)
 	}
 }
+
+func TestWhatCameAndWentIsToldAfterWhatIsOpen(t *testing.T) {
+	b, k := bustest.New(t), newClock()
+	c, down := chatDown()
+	n := k.by(withChat(t, b, nil, c))
+	open := k.happens(warning(channeltest.Opened("checkout")))
+	store(t, b, open)
+	for range 5 {
+		if wait, err := n.StepThrough(t.Context(), "chat", nudge(t, open)); wait <= 0 || err == nil {
+			t.Fatalf("wait %s, %v", wait, err)
+		}
+	}
+	gone := k.happens(warning(channeltest.Opened("cart")))
+	store(t, b, gone)
+	gone = k.happens(channeltest.Add(gone, schema.EventCleared))
+	mustStep(t, n, b, gone)
+	k.set(n.Breaker("chat").OpenUntil)
+	tellDigest(t, n)
+	if c.posts != 5 {
+		t.Errorf("%d attempts: the digest was the probe", c.posts)
+	}
+	down.Store(false)
+	if wait, err := n.StepThrough(t.Context(), "chat", nudge(t, open)); wait != 0 || err != nil {
+		t.Fatalf("wait %s, %v", wait, err)
+	}
+	tellDigest(t, n)
+	if diff := cmp.Diff([]string{"card 1"}, c.how()); diff != "" {
+		t.Errorf("at once (-want +got):\n%s", diff)
+	}
+	k.add(6 * time.Second)
+	tellDigest(t, n)
+	if diff := cmp.Diff([]string{"card 1", "digest " + gone.ID}, c.how()); diff != "" {
+		t.Errorf("a moment later (-want +got):\n%s", diff)
+	}
+}

@@ -79,6 +79,19 @@ func breaker(s pace.State) float64 {
 	return 0
 }
 
+// degrades publishes how many posts of a channel arrived in a plainer form than they were made in, if it counts that.
+func (m metrics) degrades(name string, ch channel.Channel) error {
+	counts, ok := ch.(interface{ Degraded() uint64 })
+	if !ok {
+		return nil
+	}
+	return m.register(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name:        "bellbuoy_notifier_degraded_total",
+		Help:        "Posts that the receiver refused for their form and that were sent again as plain text.",
+		ConstLabels: prometheus.Labels{"channel": name},
+	}, func() float64 { return float64(counts.Degraded()) }))
+}
+
 // channelMetrics are those of one channel.
 type channelMetrics struct {
 	all     metrics

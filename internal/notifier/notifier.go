@@ -29,32 +29,11 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
-	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/finding"
 	"github.com/bellbuoy/bellbuoy/internal/pace"
 	"github.com/bellbuoy/bellbuoy/internal/process"
+	"github.com/bellbuoy/bellbuoy/internal/route"
 )
-
-// Values of Config.Notify.
-const (
-	NotifyOn     = "on"
-	NotifyShadow = "shadow" // all is decided and recorded, nothing sent
-)
-
-// Config is what the notifier is told by its environment.
-type Config struct {
-	Notify  string `env:"NOTIFY" default:"on" allowed:"on,shadow" desc:"Whether posts are sent. With shadow everything is decided, diagnosed and stored, and nothing sent."`
-	Logs    string `env:"LOGS" default:"line" allowed:"off,line,full" desc:"What channels may show of log lines: none, the most telling one, or all that is in the evidence."`
-	Webhook webhook.Config
-}
-
-// Channels lists the names of the channels that cfg configures.
-func Channels(cfg Config) []string {
-	if !cfg.Webhook.Configured() {
-		return nil
-	}
-	return []string{webhook.Name}
-}
 
 // workers is how many conversations one notifier delivers to one channel at a time.
 const workers = 16
@@ -64,6 +43,7 @@ type Notifier struct {
 	bus    *bus.Bus
 	log    *slog.Logger
 	loops  []*loop
+	routes route.Routes
 	teller *finding.Teller
 
 	metrics metrics
@@ -81,35 +61,36 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		return nil, fmt.Errorf("register the notifier's metrics: %w", err)
 	}
 	n.metrics = m
-	for _, name := range Channels(cfg) {
-		ch, err := open(name, cfg)
+	declared, err := Declared(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("read what channels there are: %w", err)
+	}
+	if n.routes, err = Routes(cfg); err != nil {
+		return nil, fmt.Errorf("read the routes: %w", err)
+	}
+	for _, d := range declared {
+		ch, err := open(d)
 		if err != nil {
 			return nil, err
 		}
-		l := n.newLoop(name, ch, cfg.Notify == NotifyShadow, m)
+		l := n.newLoop(d.Name, ch, cfg.Notify == NotifyShadow, m)
 		l.route = showing(cfg.Logs, l.route)
-		if err := m.watch(name, l.waiting, l.target); err != nil {
-			return nil, fmt.Errorf("register the metrics of channel %s: %w", name, err)
+		if err := m.watch(d.Name, l.waiting, l.target); err != nil {
+			return nil, fmt.Errorf("register the metrics of channel %s: %w", d.Name, err)
+		}
+		if err := m.degrades(d.Name, ch); err != nil {
+			return nil, fmt.Errorf("register the metrics of channel %s: %w", d.Name, err)
 		}
 		n.loops = append(n.loops, l)
 	}
 	return n, nil
 }
 
-// open is the table of the channels there are.
-func open(name string, cfg Config) (channel.Channel, error) {
-	switch name {
-	case webhook.Name:
-		return webhook.New(cfg.Webhook, process.Version())
-	}
-	return nil, fmt.Errorf("open channel %q: there is no such channel", name)
-}
-
 func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m metrics) *loop {
 	log := n.log.With("channel", name)
 	l := &loop{
 		name: name, ch: ch, bus: n.bus, kept: n.bus.Kept(bus.PartNotifier), subjects: n.bus.Subjects(), prefix: "told",
-		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: everything,
+		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: routed(&n.routes, name),
 		digests: n.digests, claimFor: claimFor, scale: func(d time.Duration) time.Duration { return d },
 	}
 	l.target = targetOf(name, ch, l.holder, n.targets)
@@ -169,7 +150,7 @@ func (n *Notifier) follow(ctx context.Context, g *errgroup.Group) (known <-chan 
 
 func (n *Notifier) announce() {
 	if len(n.loops) == 0 {
-		n.log.Info("no channel is configured, so nothing is posted anywhere; set BELLBUOY_WEBHOOK_URL")
+		n.log.Info("no channel is configured, so nothing is posted anywhere; set BELLBUOY_WEBHOOK_URL or BELLBUOY_CHANNELS_FILE")
 	}
 	for _, l := range n.loops {
 		l.log.Info("notifying", "records", l.prefix)

@@ -33,10 +33,11 @@ func (n *Notifier) shown(ctx context.Context, body []byte) (any, error) {
 	}
 	_, shadowed := l.ch.(shadow)
 	response := client.ShownResponse{Channel: l.name, Shadow: shadowed}
-	post, due := l.ch.Next(head.Conversation, told, channel.Terms{})
+	terms := l.route(head.Conversation, l.now()).terms
+	post, due := l.ch.Next(head.Conversation, told, terms)
 	would := due
 	if !due {
-		post, would = l.ch.Next(head.Conversation, channel.Told{}, channel.Terms{})
+		post, would = l.ch.Next(head.Conversation, channel.Told{}, terms)
 	}
 	if !would {
 		response.Silent = true
@@ -54,7 +55,7 @@ func (n *Notifier) loopOf(name string) (*loop, error) {
 		}
 		names = append(names, l.name)
 	}
-	there := "no channel is configured: set BELLBUOY_WEBHOOK_URL"
+	there := "no channel is configured: set BELLBUOY_SLACK_BOT_TOKEN, BELLBUOY_WEBHOOK_URL or BELLBUOY_CHANNELS_FILE"
 	if len(names) > 0 {
 		there = "there is " + strings.Join(names, ", ")
 	}

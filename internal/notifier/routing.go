@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/route"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -16,5 +17,18 @@ type routing struct {
 	again  time.Time // when it may be told otherwise without an event; zero: only an event changes it
 }
 
-// everything tells a channel of every conversation: there are no routes.
-func everything(schema.Conversation, time.Time) routing { return routing{tell: true} }
+// lookAgain is how long a nudge waits at most that the routes do not send here yet: a notifier that is started with other
+// routes finds it waiting.
+const lookAgain = 10 * time.Minute
+
+// routed says what the routes say of one channel.
+func routed(r *route.Routes, channelName string) func(schema.Conversation, time.Time) routing {
+	return func(c schema.Conversation, now time.Time) routing {
+		x := r.One(c, channelName, now)
+		again := x.Again
+		if latest := now.Add(lookAgain); again.After(latest) {
+			again = latest
+		}
+		return routing{tell: x.Tell, terms: channel.Terms{Mention: x.Mention}, digest: x.Digest.End(now), again: again}
+	}
+}

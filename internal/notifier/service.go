@@ -18,7 +18,7 @@ const serviceVersion = "0.1.0"
 func (n *Notifier) service() bus.Service {
 	return bus.Service{
 		Name: "bellbuoy-notifier", Version: serviceVersion, Description: "What Bellbuoy's channels have been ",
-		Endpoints: []bus.Endpoint{{Verb: client.VerbTold, Handle: n.told}, {Verb: client.VerbShown, Handle: n.shown}},
+		Endpoints: []bus.Endpoint{{Verb: client.VerbTold, Handle: n.told}, {Verb: client.VerbShown, Handle: n.shown}, {Verb: client.VerbRoute, Handle: n.wouldTell}},
 	}
 }
 

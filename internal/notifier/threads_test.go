@@ -180,6 +180,7 @@ func TestThreadsOfNotifiersThatDieHaveEveryLineOnceInOrder(t *testing.T) {
 		n := withChat(t, s.Connect(t), nil, c)
 		n.SetRecords(dying(kill))
 		n.SetNow(now)
+		n.SetClaim(slow)
 		bustest.Start(t, n.Part().Run)
 	}
 	b := s.Connect(t)

@@ -1,17 +1,14 @@
 package rules
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
@@ -19,39 +16,22 @@ import (
 
 // decoder walks the nodes of one file.
 type decoder struct {
+	yamlfile.Reader
 	rules      detect.Rules
 	windows    silence.Windows
 	links      link.Templates
 	settings   []detect.Setting
 	conditions []detect.Declared // and policies
-	mistakes   Mistakes
-	broken     map[string]bool // conditions of which something could not be read, so that the rest of it means nothing
-}
-
-func (d *decoder) wrong(line int, fix, problem string, args ...any) {
-	d.mistakes = append(d.mistakes, Mistake{Line: line, Problem: fmt.Sprintf(problem, args...), Fix: fix})
+	broken     map[string]bool   // conditions of which something could not be read, so that the rest of it means nothing
 }
 
 func (d *decoder) file(text []byte) {
-	in := yaml.NewDecoder(bytes.NewReader(text))
-	var document, second yaml.Node
-	if err := in.Decode(&document); err != nil {
-		if !errors.Is(err, io.EOF) { // else the file is empty
-			d.syntax(err, text)
-		}
-		return
-	}
-	if err := in.Decode(&second); err == nil {
-		d.wrong(second.Line, "keep one document, and take out the line ---", "a second document begins here")
-	} else if !errors.Is(err, io.EOF) {
-		d.syntax(err, text)
-	}
-	top := document.Content[0]
-	if empty(top) {
+	top := d.Document(text)
+	if top == nil {
 		return
 	}
 	var overrides *yaml.Node
-	d.pairs(top, "the file", []string{"rules", "overrides", "windows", "links"}, func(key, value *yaml.Node) {
+	d.Pairs(top, "the file", []string{"rules", "overrides", "windows", "links"}, func(key, value *yaml.Node) {
 		switch key.Value {
 		case "overrides":
 			overrides = value
@@ -72,59 +52,6 @@ func (d *decoder) file(text []byte) {
 	}
 }
 
-func empty(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
-
-// pairs calls each with the known keys of a mapping, in their order. Known is nil where any will do.
-func (d *decoder) pairs(n *yaml.Node, what string, known []string, each func(key, value *yaml.Node)) {
-	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
-		fix := "write NAME: VALUE below it"
-		if len(known) > 0 {
-			fix = "write one or more of: " + strings.Join(known, ", ")
-		}
-		d.wrong(n.Line, fix, "%s says nothing that can be read here", what)
-		return
-	}
-	first := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		line, twice := first[key.Value]
-		switch {
-		case key.Kind != yaml.ScalarNode || value.Kind == yaml.AliasNode || key.Tag == "!!merge":
-			d.wrong(key.Line, "write it out", "%s holds an alias or a name that is none, which are not read here", what)
-			continue
-		case twice:
-			d.wrong(key.Line, "keep one of them", "%s has %q twice, first on line %d", what, key.Value, line)
-			continue
-		}
-		first[key.Value] = key.Line
-		if known != nil && !slices.Contains(known, key.Value) {
-			d.unknown(key, what, known)
-			continue
-		}
-		each(key, value)
-	}
-}
-
-func (d *decoder) unknown(key *yaml.Node, what string, known []string) {
-	fix := "take one of: " + strings.Join(known, ", ")
-	if nearest := nearest(key.Value, known); nearest != "" {
-		fix = fmt.Sprintf("write %s? There are: %s", nearest, strings.Join(known, ", "))
-	}
-	d.wrong(key.Line, fix, "%s has no %q", what, key.Value)
-}
-
-// nearest is the known name that was most likely meant, one that begins with what was written before all others.
-func nearest(name string, known []string) string {
-	if near := config.Nearest(name, known, max(1, len(name)/3)); near != "" {
-		return near
-	}
-	i := slices.IndexFunc(known, func(k string) bool { return len(name) > 2 && strings.HasPrefix(k, name) })
-	if i < 0 {
-		return ""
-	}
-	return known[i]
-}
-
 // changes reads what a list of conditions and policies sets.
 func (d *decoder) changes(n *yaml.Node, m detect.Match) []detect.Change {
 	var names []string
@@ -132,7 +59,7 @@ func (d *decoder) changes(n *yaml.Node, m detect.Match) []detect.Change {
 		names = append(names, c.Name)
 	}
 	var changes []detect.Change
-	d.pairs(n, "rules", names, func(key, value *yaml.Node) {
+	d.Pairs(n, "rules", names, func(key, value *yaml.Node) {
 		if d.applies(key, m) {
 			changes = append(changes, d.condition(key, value)...)
 		}
@@ -151,7 +78,7 @@ func (d *decoder) applies(key *yaml.Node, m detect.Match) bool {
 	if d.policy(key.Value) {
 		is = "about"
 	}
-	d.wrong(key.Line, "match the cluster alone, or, for a service, namespace, service or label, and, for a node, node",
+	d.Wrong(key.Line, "match the cluster alone, or, for a service, namespace, service or label, and, for a node, node",
 		"%s is %s a %s, and the match is for a %s", key.Value, is, of, kind)
 	return false
 }
@@ -168,14 +95,14 @@ func (d *decoder) condition(key, value *yaml.Node) []detect.Change {
 		}
 	}
 	var changes []detect.Change
-	before := len(d.mistakes)
-	d.pairs(value, key.Value, names, func(name, value *yaml.Node) {
+	before := len(d.Mistakes)
+	d.Pairs(value, key.Value, names, func(name, value *yaml.Node) {
 		s := d.setting(key.Value, name.Value)
 		if v, ok := d.value(s, value); ok {
 			changes = append(changes, change(s, v, name.Line))
 		}
 	})
-	if len(d.mistakes) > before {
+	if len(d.Mistakes) > before {
 		d.broken[key.Value] = true
 	}
 	return changes
@@ -207,7 +134,7 @@ func (d *decoder) switched(key, value *yaml.Node) []detect.Change {
 	case "off":
 		on = ""
 	default:
-		d.wrong(value.Line, fmt.Sprintf("write %s: off, %s: on, or %s", key.Value, key.Value, settings),
+		d.Wrong(value.Line, fmt.Sprintf("write %s: off, %s: on, or %s", key.Value, key.Value, settings),
 			"%s: %q is neither off, nor on, nor settings", key.Value, value.Value)
 		return nil
 	}
@@ -228,7 +155,7 @@ func (d *decoder) contradictions(changes []detect.Change, known []detect.Contrad
 			above, less, more = "more severe than", " or milder", " or worse"
 		}
 		line := max(set(changes, c.Low), set(changes, c.High))
-		d.wrong(line, fmt.Sprintf("set %s to %s%s, or %s to %s%s", c.Low.Name, high, less, c.High.Name, low, more),
+		d.Wrong(line, fmt.Sprintf("set %s to %s%s, or %s to %s%s", c.Low.Name, high, less, c.High.Name, low, more),
 			"%s: %s is %s%s, %s %s, which is %s%s", c.Low.Condition, c.Low.Name, low, shipped(changed, c.Low), above,
 			c.High.Name, high, shipped(changed, c.High))
 	}

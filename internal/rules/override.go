@@ -5,6 +5,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 )
 
@@ -15,13 +16,13 @@ const fixOverride = `write a list: "- match: {cluster: prod, service: web}" and 
 
 func (d *decoder) overrides(n *yaml.Node) {
 	switch {
-	case empty(n):
+	case yamlfile.Empty(n):
 		return
 	case n.Kind != yaml.SequenceNode:
-		d.wrong(n.Line, fixOverride, "overrides is no list")
+		d.Wrong(n.Line, fixOverride, "overrides is no list")
 		return
 	case len(n.Content) > maxOverrides:
-		d.wrong(n.Line, "put those together that a pattern with * can match", "%d overrides are more than the %d that there may be", len(n.Content), maxOverrides)
+		d.Wrong(n.Line, "put those together that a pattern with * can match", "%d overrides are more than the %d that there may be", len(n.Content), maxOverrides)
 		return
 	}
 	known := d.rules.Contradictions()
@@ -35,8 +36,8 @@ func (d *decoder) overrides(n *yaml.Node) {
 func (d *decoder) override(n *yaml.Node) detect.Override {
 	var x detect.Override
 	var match, rules *yaml.Node
-	before := len(d.mistakes)
-	d.pairs(n, "the override", []string{"match", "rules"}, func(key, value *yaml.Node) {
+	before := len(d.Mistakes)
+	d.Pairs(n, "the override", []string{"match", "rules"}, func(key, value *yaml.Node) {
 		if key.Value == "match" {
 			match = value
 		} else {
@@ -44,11 +45,11 @@ func (d *decoder) override(n *yaml.Node) detect.Override {
 		}
 	})
 	switch {
-	case len(d.mistakes) > before:
+	case len(d.Mistakes) > before:
 	case match == nil:
-		d.wrong(n.Line, "say which objects it is for, or move its rules to the rules for all", "the override has no match")
+		d.Wrong(n.Line, "say which objects it is for, or move its rules to the rules for all", "the override has no match")
 	case rules == nil:
-		d.wrong(n.Line, "say what it changes, or take it out", "the override has no rules")
+		d.Wrong(n.Line, "say what it changes, or take it out", "the override has no rules")
 	}
 	if match != nil {
 		x.Match = d.match(match)
@@ -61,7 +62,7 @@ func (d *decoder) override(n *yaml.Node) detect.Override {
 
 func (d *decoder) match(n *yaml.Node) detect.Match {
 	var m detect.Match
-	d.pairs(n, "match", []string{"cluster", "namespace", "service", "node", "label"}, func(key, value *yaml.Node) {
+	d.Pairs(n, "match", []string{"cluster", "namespace", "service", "node", "label"}, func(key, value *yaml.Node) {
 		switch key.Value {
 		case "cluster":
 			m.Cluster = d.pattern(key, value)
@@ -73,19 +74,19 @@ func (d *decoder) match(n *yaml.Node) detect.Match {
 			m.Node = d.pattern(key, value)
 		case "label":
 			m.Labels = map[string]string{}
-			d.pairs(value, "label", nil, func(key, value *yaml.Node) { m.Labels[key.Value] = d.pattern(key, value) })
+			d.Pairs(value, "label", nil, func(key, value *yaml.Node) { m.Labels[key.Value] = d.pattern(key, value) })
 		}
 	})
 	if m.Node != "" && m.Kind() != "node" {
-		d.wrong(n.Line, "make two overrides of it", "the match is for a node and for services at once, which nothing is")
+		d.Wrong(n.Line, "make two overrides of it", "the match is for a node and for services at once, which nothing is")
 		m.Node = ""
 	}
 	return m
 }
 
 func (d *decoder) pattern(key, value *yaml.Node) string {
-	if value.Kind != yaml.ScalarNode || strings.TrimSpace(value.Value) == "" || empty(value) {
-		d.wrong(key.Line, `write one name, in which "*" stands for any characters, or leave it out for all there are`, "%s is no name", key.Value)
+	if value.Kind != yaml.ScalarNode || strings.TrimSpace(value.Value) == "" || yamlfile.Empty(value) {
+		d.Wrong(key.Line, `write one name, in which "*" stands for any characters, or leave it out for all there are`, "%s is no name", key.Value)
 		return "*"
 	}
 	return value.Value

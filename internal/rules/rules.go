@@ -20,15 +20,7 @@
 package rules
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"slices"
-	"strings"
-
-	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
@@ -45,19 +37,8 @@ const variable = "RULES_FILE"
 // Validate tells every mistake in the file.
 func (f *File) Validate() error {
 	_, err := f.Rules()
-	var all Mistakes
-	if !errors.As(err, &all) {
-		return err
-	}
-	var each []error
-	for _, m := range all {
-		each = append(each, config.Mistake{Name: variable, Value: f.Path, Problem: m.where() + m.Problem, Fix: m.Fix})
-	}
-	return errors.Join(each...)
+	return yamlfile.OfVariable(err, variable, f.Path)
 }
-
-// maxFile bounds what is read, in bytes.
-const maxFile = 256 << 10
 
 // Contents is what a file says.
 type Contents struct {
@@ -79,54 +60,15 @@ func (f *File) Contents() (Contents, error) {
 	if f.Path == "" {
 		return shipped, nil
 	}
-	text, err := f.read()
+	text, err := yamlfile.Load(variable, f.Path)
 	if err != nil {
-		return shipped, config.Mistake{
-			Name: variable, Value: f.Path, Problem: "cannot be read: " + err.Error(),
-			Fix: "name a file that this process may read, or unset the variable",
-		}
+		return shipped, err
 	}
 	return Read(text)
 }
 
-func (f *File) read() ([]byte, error) {
-	file, err := os.Open(f.Path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err == nil && len(text) > maxFile {
-		err = fmt.Errorf("it is larger than %d KB", maxFile>>10)
-	}
-	return text, err
-}
-
-// Mistake is one thing that is wrong with a file.
-type Mistake struct {
-	Line    int // 0: the file as a whole
-	Problem string
-	Fix     string
-}
-
-func (m Mistake) where() string {
-	if m.Line == 0 {
-		return ""
-	}
-	return fmt.Sprintf("line %d: ", m.Line)
-}
-
 // Mistakes is all that is wrong with a file, by line.
-type Mistakes []Mistake
-
-// Error has one mistake per line.
-func (all Mistakes) Error() string {
-	var lines []string
-	for _, m := range all {
-		lines = append(lines, m.where()+m.Problem+"; "+m.Fix)
-	}
-	return strings.Join(lines, "\n")
-}
+type Mistakes = yamlfile.Mistakes
 
 // Parse makes rules of a file's text. Its error is that of Read.
 func Parse(text []byte) (detect.Rules, error) {
@@ -139,9 +81,8 @@ func Read(text []byte) (Contents, error) {
 	d := decoder{rules: detect.Default(), settings: detect.Settings(), broken: map[string]bool{}}
 	d.conditions = append(detect.Conditions(d.rules), detect.Policies()...)
 	d.file(text)
-	if len(d.mistakes) > 0 {
-		slices.SortStableFunc(d.mistakes, func(a, b Mistake) int { return cmp.Compare(a.Line, b.Line) })
-		return Contents{Rules: detect.Default()}, d.mistakes
+	if err := d.Err(); err != nil {
+		return Contents{Rules: detect.Default()}, err
 	}
 	return Contents{d.rules, d.windows, d.links}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -22,8 +23,8 @@ const maxIntervals = 40320
 // value reads what a setting is set to.
 func (d *decoder) value(s detect.Setting, n *yaml.Node) (detect.Value, bool) {
 	what := s.Condition + ": " + s.Name
-	if n.Kind != yaml.ScalarNode || empty(n) {
-		d.wrong(n.Line, "write it like "+strings.ReplaceAll(example(s.Unit), "NAME", s.Condition), "%s has no value that can be read", what)
+	if n.Kind != yaml.ScalarNode || yamlfile.Empty(n) {
+		d.Wrong(n.Line, "write it like "+strings.ReplaceAll(example(s.Unit), "NAME", s.Condition), "%s has no value that can be read", what)
 		return detect.Value{}, false
 	}
 	text := strings.TrimSpace(n.Value)
@@ -33,11 +34,11 @@ func (d *decoder) value(s detect.Setting, n *yaml.Node) (detect.Value, bool) {
 		if bare(text) && needsUnit(s.Unit) {
 			problem = "has no unit"
 		}
-		d.wrong(n.Line, strings.ReplaceAll(fix, "NAME", s.Condition), "%s: %q %s", what, text, problem)
+		d.Wrong(n.Line, strings.ReplaceAll(fix, "NAME", s.Condition), "%s: %q %s", what, text, problem)
 		return v, false
 	}
 	if least, most, outside := bounded(s, v); outside {
-		d.wrong(n.Line, fmt.Sprintf("write a value from %s to %s", least, most), "%s: %s is out of bounds", what, text)
+		d.Wrong(n.Line, fmt.Sprintf("write a value from %s to %s", least, most), "%s: %s is out of bounds", what, text)
 		return v, false
 	}
 	return v, true

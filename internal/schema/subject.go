@@ -45,6 +45,9 @@ const DefaultRoot = "bellbuoy"
 // OwnCluster is the name of the cluster that conversations about Bellbuoy itself are in. No snapshot may claim it.
 const OwnCluster = "bellbuoy"
 
+// TestCluster begins the names of the clusters that `bellbuoy test` makes up.
+const TestCluster = "bellbuoy-test-"
+
 func (s Subjects) root() string {
 	if s.Root == "" {
 		return DefaultRoot

@@ -11,10 +11,10 @@ var hints = newHintTable(rules)
 
 // hintTable looks for two neighbouring bytes of each hint, the rarest two, and compares the whole hint only there.
 type hintTable struct {
-	fold   [256]byte // ASCII capitals to small letters
-	rare   [pairs]bool
-	byPair map[uint16][]hint
-	rules  []rule
+	fold  [256]byte     // ASCII capitals to small letters
+	rare  [pairs]uint16 // which of words have the pair; 0: none
+	words [][]hint
+	rules []rule
 }
 
 // hint is one word of a rule. Its rarest pair of bytes stands at offset.
@@ -31,7 +31,7 @@ type spot struct{ rule, start int }
 const pairs = 1 << 13
 
 func newHintTable(rules []rule) *hintTable {
-	t := &hintTable{rules: rules, byPair: map[uint16][]hint{}}
+	t := &hintTable{rules: rules, words: make([][]hint, 1)}
 	for i := range t.fold {
 		t.fold[i] = byte(i)
 		if 'A' <= i && i <= 'Z' {
@@ -42,8 +42,11 @@ func newHintTable(rules []rule) *hintTable {
 		for _, word := range r.hints {
 			at := rarest(word)
 			p := pair(word[at], word[at+1])
-			t.rare[p] = true
-			t.byPair[p] = append(t.byPair[p], hint{word, at, i})
+			if t.rare[p] == 0 {
+				t.rare[p] = uint16(len(t.words))
+				t.words = append(t.words, nil)
+			}
+			t.words[t.rare[p]] = append(t.words[t.rare[p]], hint{word, at, i})
 		}
 	}
 	return t
@@ -54,11 +57,13 @@ func pair(a, b byte) uint16 { return (uint16(a)<<6 ^ uint16(b)) % pairs }
 // in returns the places hinted at, those of each rule together and in their order.
 func (t *hintTable) in(line string, room []spot) []spot {
 	found := room[:0]
-	for i := 1; i < len(line); i++ {
-		p := pair(t.fold[line[i-1]], t.fold[line[i]])
-		if t.rare[p] {
-			found = t.at(line, i-1, p, found)
+	var before byte
+	for i := range len(line) {
+		c := t.fold[line[i]]
+		if n := t.rare[pair(before, c)]; n != 0 && i > 0 {
+			found = t.at(line, i-1, t.words[n], found)
 		}
+		before = c
 	}
 	for i, r := range t.rules {
 		if r.starts != nil {
@@ -73,11 +78,11 @@ func (t *hintTable) in(line string, room []spot) []spot {
 	return found
 }
 
-// at adds the places of those rules that have a hint whose rarest pair stands at i.
-func (t *hintTable) at(line string, i int, p uint16, found []spot) []spot {
-	for _, h := range t.byPair[p] {
+// at adds the places of those rules that have one of words, whose rarest pair stands at i.
+func (t *hintTable) at(line string, i int, words []hint, found []spot) []spot {
+	for _, h := range words {
 		from, to := i-h.offset, i-h.offset+len(h.word)
-		if from < 0 || to > len(line) || !strings.EqualFold(line[from:to], h.word) || taken(line, from) {
+		if from < 0 || to > len(line) || !foldPrefix(line[from:to], h.word) || taken(line, from) {
 			continue
 		}
 		if back := t.rules[h.rule].back; back != nil {

@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// urlPattern: scheme, user information, host. 1 scheme, 2 user, 3 password.
-var urlPattern = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]{0,30})://([^\s/@:"'<>?#]*)(?::([^\s/"'<>?#]*))?@`)
-
 // schemeStart is where the scheme begins that ends at i.
 func schemeStart(line string, i int) int {
 	start := i
@@ -25,7 +22,7 @@ func schemeStart(line string, i int) int {
 }
 
 // urlSecret is the password, or else a lone user, which is a token for many servers but not for these.
-func urlSecret(line string, m []int) (from, to int, ok bool) {
+func urlSecret(line string, m places) (from, to int, ok bool) {
 	if redacted(line[m[4]:]) {
 		return 0, 0, false
 	}
@@ -42,7 +39,7 @@ var authPattern = regexp.MustCompile(`(?i)^(?:authorization\\*["']?\s*[:=]\s*\\*
 	`(?:(?:basic|bearer|token|apikey|negotiate|ntlm)\s+([^\s"'\\,;\]]+)|((?:digest|aws4-hmac-sha256)\s+[^\r\n]+)|([^\s"'\\,;\]]+))` +
 	`|(?:basic|bearer)\s+([A-Za-z0-9._~+/-]{8,}=*))`)
 
-func authSecret(line string, m []int) (from, to int, ok bool) {
+func authSecret(line string, m places) (from, to int, ok bool) {
 	switch {
 	case m[2] >= 0:
 		return m[2], m[3], true
@@ -57,12 +54,12 @@ func authSecret(line string, m []int) (from, to int, ok bool) {
 // cookiePattern: the value of a Cookie or Set-Cookie header; quoted values inside it belong to it.
 var cookiePattern = regexp.MustCompile(`(?i)^cookie\\*["']?\s*[:=]\s*\\*["'\[]*([^\s"'=:]+=(?:="[^"\r\n]*"|"[^"\r\n]*"|[^\r\n"'\\])*)`)
 
-func cookieSecret(_ string, m []int) (from, to int, ok bool) { return m[2], m[3], true }
+func cookieSecret(_ string, m places) (from, to int, ok bool) { return m[2], m[3], true }
 
 // jwtPattern: a JSON Web Token, signed or encrypted, even when its end was cut off.
 var jwtPattern = regexp.MustCompile(`^eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,3}`)
 
-func wholeSecret(_ string, m []int) (from, to int, ok bool) { return m[0], m[1], true }
+func wholeSecret(_ string, m places) (from, to int, ok bool) { return m[0], m[1], true }
 
 // vendorPattern: credentials that their issuers marked by a prefix.
 var vendorPattern = regexp.MustCompile(`^(?:` + strings.Join([]string{
@@ -101,7 +98,7 @@ func vendorStart(line string, i int) int {
 }
 
 // vendorSecret keeps the address of a webhook readable, and names that only begin like a key.
-func vendorSecret(line string, m []int) (from, to int, ok bool) {
+func vendorSecret(line string, m places) (from, to int, ok bool) {
 	from, to = m[0], m[1]
 	if i := strings.LastIndex(line[from:to], "/services/"); i >= 0 {
 		from += i + len("/services/")
@@ -166,7 +163,7 @@ func emailStarts(line string) iter.Seq[int] {
 }
 
 // emailSecret leaves instances of systemd units and Git remotes alone.
-func emailSecret(line string, m []int) (from, to int, ok bool) {
+func emailSecret(line string, m places) (from, to int, ok bool) {
 	units := []string{"service", "socket", "timer", "target", "mount", "slice", "scope", "path", "swap", "device", "automount"}
 	harmless := line[m[2]:m[3]] == "git" || slices.Contains(units, strings.ToLower(line[m[4]:m[5]]))
 	return m[0], m[1], !harmless

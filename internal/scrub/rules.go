@@ -11,23 +11,24 @@ import (
 type rule struct {
 	kind    string
 	hints   []string
-	back    func(line string, hint int) (start int) // where a match begins whose hint is there, negative: nowhere; nil: at the hint
-	inside  bool                                    // a match may begin within a word
-	starts  func(line string) iter.Seq[int]         // nil: the hints decide alone
-	pattern *regexp.Regexp                          // anchored at the start
-	// secret says which bytes of line are the secret, given the indexes of a match; false: it is harmless.
-	secret func(line string, match []int) (from, to int, ok bool)
+	back    func(line string, hint int) (start int)     // where a match begins whose hint is there, negative: nowhere; nil: at the hint
+	inside  bool                                        // a match may begin within a word
+	starts  func(line string) iter.Seq[int]             // nil: the hints decide alone
+	pattern *regexp.Regexp                              // anchored at the start
+	find    func(line string, start int) (places, bool) // instead of a pattern
+	// secret says which bytes of line are the secret, given a match; false: it is harmless.
+	secret func(line string, m places) (from, to int, ok bool)
 }
 
 // rules in the order in which they apply. Private keys come before all of them. A cookie goes up to the end of its line,
 // so that it comes after what it could take a half of.
 var rules = []rule{
-	{kind: "url", hints: []string{"://"}, back: schemeStart, pattern: urlPattern, secret: urlSecret},
+	{kind: "url", hints: []string{"://"}, back: schemeStart, find: findURL, secret: urlSecret},
 	{kind: "auth", hints: []string{"authorization", "bearer", "basic"}, pattern: authPattern, secret: authSecret},
 	{kind: "jwt", hints: []string{"eyj"}, pattern: jwtPattern, secret: wholeSecret},
 	{kind: "credential", hints: vendorHints, back: vendorStart, pattern: vendorPattern, secret: vendorSecret},
 	{kind: "nats-seed", starts: seedStarts, pattern: seedPattern, secret: wholeSecret},
-	{kind: "secret", hints: valueHints, back: valueStart, inside: true, pattern: valuePattern, secret: valueSecret},
+	{kind: "secret", hints: valueHints, back: valueStart, inside: true, find: findValue, secret: valueSecret},
 	{kind: "cookie", hints: []string{"cookie"}, pattern: cookiePattern, secret: cookieSecret},
 	{kind: "email", starts: emailStarts, pattern: emailPattern, secret: emailSecret},
 }
@@ -43,6 +44,9 @@ func redactLines(s string, found *tally) string {
 		end := lineEnd(s, start)
 		line := s[start:end]
 		if out := redactLine(line, found); out != line {
+			if done == 0 {
+				b.Grow(len(s) + len(s)/8)
+			}
 			b.WriteString(s[done:start])
 			b.WriteString(out)
 			done = end
@@ -72,14 +76,13 @@ func redactLine(line string, found *tally) string {
 			break
 		}
 		before := line
-		for i := range rules {
-			mine := of(i, spots)
-			if len(mine) == 0 {
-				continue
+		for len(spots) > 0 {
+			n := 1 // of the first one's rule
+			for n < len(spots) && spots[n].rule == spots[0].rule {
+				n++
 			}
-			if out := rules[i].apply(line, mine, found); out != line {
-				line, spots = out, hints.in(out, room[:])
-			}
+			line = rules[spots[0].rule].apply(line, spots[:n], spots[n:], found)
+			spots = spots[n:]
 		}
 		if line == before {
 			break
@@ -88,39 +91,32 @@ func redactLine(line string, found *tally) string {
 	return line
 }
 
-// of gives those spots that are a rule's.
-func of(rule int, spots []spot) []spot {
-	from := 0
-	for from < len(spots) && spots[from].rule < rule {
-		from++
-	}
-	to := from
-	for to < len(spots) && spots[to].rule == rule {
-		to++
-	}
-	return spots[from:to]
-}
-
-// apply replaces what the rule finds at spots of line.
-func (r *rule) apply(line string, spots []spot, found *tally) string {
+// apply replaces what the rule finds at spots of line. Later ones are moved along with what they stand at; the next pass
+// finds those in what has become new.
+func (r *rule) apply(line string, spots, later []spot, found *tally) string {
 	var b strings.Builder
+	mark := marker(r.kind)
 	done, looked := 0, 0
 	for _, s := range spots {
 		if s.start < looked {
 			continue
 		}
-		match := r.match(line, s.start)
-		if match == nil {
+		m, ok := r.match(line, s.start)
+		if !ok {
 			continue
 		}
-		looked = match[1]
-		from, to, ok := r.secret(line, match)
+		looked = m[1]
+		from, to, ok := r.secret(line, m)
 		if !ok || from < done || redacted(line[from:to]) {
 			continue
 		}
 		found.add(r.kind)
+		if done == 0 {
+			b.Grow(len(line) + 2*len(mark))
+		}
 		b.WriteString(line[done:from])
-		b.WriteString(marker(r.kind))
+		move(later, b.Len(), to-from, len(mark))
+		b.WriteString(mark)
 		done = to
 	}
 	if done == 0 {
@@ -130,20 +126,39 @@ func (r *rule) apply(line string, spots []spot, found *tally) string {
 	return b.String()
 }
 
+// move moves spots along as the old bytes at a place become new ones. What began in them and goes by no hint, a mailbox,
+// can begin behind them; a hint that stood in them is gone.
+func move(spots []spot, at, old, now int) {
+	for i := range spots {
+		switch s := &spots[i]; {
+		case s.start >= at+old:
+			s.start += now - old
+		case s.start >= at && rules[s.rule].starts != nil:
+			s.start = at + now
+		case s.start >= at:
+			s.start = -1
+		}
+	}
+}
+
 // window is how much of a line a pattern sees at first: the longer a text is, the more each try costs.
 const window = 256
 
-// match is where the rule's pattern matches line at start, by the indexes of line; nil: nowhere.
-func (r *rule) match(line string, start int) []int {
-	end := min(len(line), start+window)
-	m := r.pattern.FindStringSubmatchIndex(line[start:end])
-	if end < len(line) && (m == nil || m[1] == end-start) { // the rest may be part of it
-		m = r.pattern.FindStringSubmatchIndex(line[start:])
+// match is where the rule's pattern matches line at start, by the indexes of line.
+func (r *rule) match(line string, start int) (m places, ok bool) {
+	if r.find != nil {
+		return r.find(line, start)
 	}
-	for i := range m {
-		if m[i] >= 0 {
-			m[i] += start
+	end := min(len(line), start+window)
+	found := r.pattern.FindStringSubmatchIndex(line[start:end])
+	if end < len(line) && (found == nil || found[1] == end-start) { // the rest may be part of it
+		found = r.pattern.FindStringSubmatchIndex(line[start:])
+	}
+	m = nowhere()
+	for i, at := range found {
+		if at >= 0 {
+			m[i] = start + at
 		}
 	}
-	return m
+	return m, found != nil
 }

@@ -1,20 +1,18 @@
 package scrub
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
 
-// valuePattern: a key that names a secret, a separator, a value. 1 the key's telling word, 2 the separator with what
-// surrounds it, 3 to 6 the value: in escaped quotes, in double quotes, in single quotes, bare; 7 the value of an option.
-var valuePattern = regexp.MustCompile(`(?i)^(` + strings.Join([]string{
-	`password`, `passwd`, `passphrase`, `pwd`, `secret`, `token`, `signature`, `[?&]sig`,
-	`(?:api|access|private|secret|auth|signing|encryption|account|shared)[_-]?key`,
-}, "|") + `)(?:[_-]?[0-9]{1,3}|_b64|_base64|_hash|_hex)?(?:` +
-	`(\\*["']?\s*(?:=>|:=|==?|:)\s*)` +
-	`(?:\\+"(.*?)\\+"|"((?:[^"\\]|\\.)*)"?|'([^']*)'?|([^\s"'&,;)}\]<>|]+))` +
-	`|\s+([^\s"'-][^\s"']*))`)
+var (
+	// secretWords name a secret.
+	secretWords = []string{"password", "passwd", "passphrase", "pwd", "secret", "token", "signature"}
+	// keyWords do before "key".
+	keyWords = []string{"api", "access", "private", "secret", "auth", "signing", "encryption", "account", "shared"}
+	// keyEnds may follow both.
+	keyEnds = []string{"_b64", "_base64", "_hash", "_hex"}
+)
 
 var valueHints = []string{
 	"passw", "passphrase", "pwd", "secret", "token", "signature", "sig=",
@@ -29,8 +27,8 @@ func valueStart(line string, i int) int {
 			return i - 1
 		}
 	case '_', '-': // of the second part of api_key
-		for _, first := range []string{"api", "access", "private", "secret", "auth", "signing", "encryption", "account", "shared"} {
-			if start := i - len(first); start >= 0 && strings.EqualFold(line[start:i], first) {
+		for _, first := range keyWords {
+			if start := i - len(first); start >= 0 && foldPrefix(line[start:i], first) {
 				return start
 			}
 		}
@@ -40,7 +38,7 @@ func valueStart(line string, i int) int {
 }
 
 // valueSecret is the value, unless it is a placeholder, or the whole is prose rather than data.
-func valueSecret(line string, m []int) (from, to int, ok bool) {
+func valueSecret(line string, m places) (from, to int, ok bool) {
 	if m[14] >= 0 {
 		return m[14], m[15], option(line, m[2]) && !placeholder(line[m[14]:m[15]])
 	}

@@ -34,7 +34,7 @@ func Inspect(ctx context.Context, c Config) (Reach, error) {
 	if err := c.Validate(); err != nil {
 		return Reach{}, fmt.Errorf("check the webhook: %w", err)
 	}
-	u, err := parseURL(c.address())
+	u, err := parseURL(c.Address())
 	if err != nil {
 		return Reach{}, fmt.Errorf("check the webhook: WEBHOOK_URL %w", err)
 	}

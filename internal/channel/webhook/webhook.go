@@ -48,10 +48,10 @@ type Config struct {
 }
 
 // Configured tells whether there is a webhook at all.
-func (c Config) Configured() bool { return c.address() != "" }
+func (c Config) Configured() bool { return c.Address() != "" }
 
-// address is where posts go; empty: there is no webhook.
-func (c Config) address() string {
+// Address is where posts go, a secret; empty: there is no webhook.
+func (c Config) Address() string {
 	if c.URL == "" && c.Format == FormatPagerDuty && c.Key != "" {
 		return pagerDutyURL
 	}
@@ -64,7 +64,7 @@ func (c Config) Validate() error {
 		return nil
 	}
 	var m mistakes
-	u, err := parseURL(cmp.Or(c.address(), pagerDutyURL))
+	u, err := parseURL(cmp.Or(c.Address(), pagerDutyURL))
 	if err != nil {
 		m.add("WEBHOOK_URL", err)
 	}
@@ -116,7 +116,7 @@ func New(c Config, version string) (*Channel, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("set up the webhook: %w", err)
 	}
-	u, err := parseURL(c.address())
+	u, err := parseURL(c.Address())
 	if err != nil {
 		return nil, fmt.Errorf("set up the webhook: WEBHOOK_URL %w", err)
 	}

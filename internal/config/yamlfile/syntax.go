@@ -1,4 +1,4 @@
-package rules
+package yamlfile
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ var (
 var countedFromZero = regexp.MustCompile(`^did not find expected (<|node content|'-' indicator|key|',' or)`)
 
 // syntax tells that the text is no YAML. The library's line is where the part begins that it could not read.
-func (d *decoder) syntax(err error, text []byte) {
+func (r *Reader) syntax(err error, text []byte) {
 	line, problem := 1, strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := yamlLine.FindStringSubmatch(problem); m != nil {
 		line, _ = strconv.Atoi(m[1]) // digits, of a text of bounded length
@@ -27,9 +27,12 @@ func (d *decoder) syntax(err error, text []byte) {
 	}
 	if m := unknownAnchor.FindStringSubmatch(problem); m != nil {
 		before, _, _ := bytes.Cut(text, []byte("*"+m[1]))
-		d.wrong(bytes.Count(before, []byte("\n"))+1, `write it in quotes, "*`+m[1]+`", if it is a pattern`,
+		if r.Secret {
+			m[1] = "…"
+		}
+		r.Wrong(bytes.Count(before, []byte("\n"))+1, `write it in quotes, "*`+m[1]+`", if it is a pattern`,
 			"what begins with * is an alias to YAML, and here to nothing")
 		return
 	}
-	d.wrong(line, "put right what begins here: indent with spaces, close brackets, a colon and a space after each name", "not YAML: %s", problem)
+	r.Wrong(line, "put right what begins here: indent with spaces, close brackets, a colon and a space after each name", "not YAML: %s", problem)
 }

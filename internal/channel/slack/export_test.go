@@ -1,0 +1,6 @@
+package slack
+
+import "time"
+
+// SetTimeout changes how long one attempt may take.
+func (ch *Channel) SetTimeout(d time.Duration) { ch.timeout = d }
