@@ -11,7 +11,7 @@ DAEMONS  = collector analyzer notifier bellbuoy
 
 .PHONY: help
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: ## run everything in one process on this machine's containers
@@ -83,6 +83,14 @@ bench: ## measure how long an alert takes to a webhook, stage by stage
 .PHONY: load
 load: ## measure 10,000 services that fail at once, the list of them, and the one card of a storm of 1,000
 	$(GO) test -run='^$$' -bench='^Benchmark(Load|Storm)$$' -benchtime=1x -count=1 ./internal/e2e/
+
+.PHONY: alertmanager
+alertmanager: ## install Debian's package of Alertmanager, to measure beside it
+	command -v prometheus-alertmanager || DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends prometheus-alertmanager
+
+.PHONY: bench-alertmanager
+bench-alertmanager: alertmanager ## measure delivery beside Alertmanager: 10,000 alerts at once, 1,000, and one at a time; best of three
+	$(GO) test -run='^$$' -bench='^BenchmarkBesideAlertmanager$$' -benchtime=3x -count=1 -timeout=30m ./internal/e2e/
 
 .PHONY: cost
 cost: ## measure what the collector and the engine spend on 20 containers, for ten minutes

@@ -30,23 +30,58 @@ const (
 	drainWithin   = 2 * time.Second
 )
 
-// Consume hands the messages of a durable consumer to h, workers at a time (at least one), each worker with a request
-// of its own standing at the server. It survives lost connections and restarted servers, and returns nil only after
-// ctx is done and the running handlers have ended; what arrived meanwhile goes back. A consumer that is not in the
-// topology is an error; one that is not set up is waited for.
+// Consume hands the messages of a durable consumer to h, workers at a time (at least one). Up to 16 workers have a request
+// of their own each standing at the server, so that no message waits behind another worker's; more share one request for
+// many, which is cheaper, and then up to half as many messages as there are workers wait in this process for one of
+// them. Consume survives lost connections and restarted servers, and returns nil only after ctx is done and the running
+// handlers have ended; what arrived meanwhile goes back. A consumer that is not in the topology is an error; one that
+// is not set up is waited for.
 func (b *Bus) Consume(ctx context.Context, consumer string, workers int, h Handler) error {
 	row := consumerOf(consumer)
 	if row.Name == "" {
 		return fmt.Errorf("consume: there is no consumer %q", consumer)
 	}
 	c := &consumption{bus: b, row: row, handle: h, log: b.log.With("consumer", consumer)}
+	if workers > ownRequestUpTo {
+		c.crew(ctx, workers)
+		return nil
+	}
 	var wg sync.WaitGroup
 	for range max(1, workers) {
-		w := &worker{consumption: c}
+		w := &worker{consumption: c, ahead: 1}
+		w.hand = func(d delivery) { w.deliver(ctx, d) }
 		wg.Go(func() { w.work(ctx) })
 	}
 	wg.Wait()
 	return nil
+}
+
+// ownRequestUpTo is how many workers have requests of their own.
+const ownRequestUpTo = 16
+
+// crew lets workers share one request. A message is handed over as soon as one of them is free.
+func (c *consumption) crew(ctx context.Context, workers int) {
+	hands := make(chan delivery)
+	w := &worker{consumption: c, ahead: workers / 2, hand: func(d delivery) { hands <- d }}
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for d := range hands {
+				w.deliver(ctx, d)
+			}
+		})
+	}
+	w.work(ctx)
+	close(hands)
+	wg.Wait()
+}
+
+// delivery is a message as it came, and as it is read.
+type delivery struct {
+	raw jetstream.Msg
+	m   Message
+	// alive is how often a long handler reports that it is at work.
+	alive time.Duration
 }
 
 type consumption struct {
@@ -57,10 +92,13 @@ type consumption struct {
 	streaks streaks
 }
 
+// worker has a request for messages standing at the server.
 type worker struct {
 	*consumption
-	alive time.Duration // how often a long handler reports that it is at work
-	seen  uint64        // the newest delivery, as the consumer counts them
+	ahead int            // messages that it asks for at once
+	hand  func(delivery) // to who handles it; it may block
+	alive time.Duration  // how often a long handler reports that it is at work
+	seen  uint64         // the newest delivery, as the consumer counts them
 }
 
 // work opens the consumer again and again until ctx is done.
@@ -74,13 +112,13 @@ func (c *worker) work(ctx context.Context) {
 	}
 }
 
-// pull takes one message at a time, until ctx is done or the consumer is lost.
+// pull hands on one message after the other, until ctx is done or the consumer is lost.
 func (c *worker) pull(ctx context.Context) error {
 	consumer, err := c.bus.js.Consumer(ctx, c.row.Stream, c.row.Name)
 	if err != nil {
 		return fmt.Errorf("open consumer %s: %w", c.row.Name, err)
 	}
-	it, err := consumer.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(pullExpires), jetstream.PullHeartbeat(pullHeartbeat))
+	it, err := consumer.Messages(jetstream.PullMaxMessages(c.ahead), jetstream.PullExpiry(pullExpires), jetstream.PullHeartbeat(pullHeartbeat))
 	if err != nil {
 		return fmt.Errorf("pull from %s: %w", c.row.Name, err)
 	}
@@ -98,7 +136,7 @@ func (c *worker) pull(ctx context.Context) error {
 		case ctx.Err() != nil:
 			c.giveBack(m)
 		default:
-			c.deliver(ctx, m)
+			c.take(ctx, m)
 		}
 	}
 }
@@ -132,25 +170,33 @@ func (c *consumption) giveBack(m jetstream.Msg) {
 	}
 }
 
-// deliver handles m and answers the server with the verdict.
-func (c *worker) deliver(ctx context.Context, raw jetstream.Msg) {
+func (c *worker) take(ctx context.Context, raw jetstream.Msg) {
 	m, err := c.message(ctx, raw)
 	if err != nil {
 		c.log.Warn("message not readable now; it comes again", "err", err)
 		c.giveBack(raw)
 		return
 	}
-	release := c.keepAlive(raw)
-	err = sheltered(func() error { return c.handle(ctx, m) })
-	release()
-	same := c.streaks.count(m.Seq, err)
-	v := judge(err, m.Deliveries, same, chance())
-	if ctx.Err() != nil && v.outcome != acked && v.outcome != dead {
-		c.giveBack(raw)
+	c.hand(delivery{raw, m, c.alive})
+}
+
+// deliver handles a message and answers the server with the verdict.
+func (c *consumption) deliver(ctx context.Context, d delivery) {
+	if ctx.Err() != nil {
+		c.giveBack(d.raw)
 		return
 	}
-	c.report(m, v, err)
-	c.answer(ctx, raw, m, v)
+	release := c.keepAlive(d)
+	err := sheltered(func() error { return c.handle(ctx, d.m) })
+	release()
+	same := c.streaks.count(d.m.Seq, err)
+	v := judge(err, d.m.Deliveries, same, chance())
+	if ctx.Err() != nil && v.outcome != acked && v.outcome != dead {
+		c.giveBack(d.raw)
+		return
+	}
+	c.report(d.m, v, err)
+	c.answer(ctx, d.raw, d.m, v)
 }
 
 func (c *worker) message(ctx context.Context, raw jetstream.Msg) (Message, error) {
@@ -169,22 +215,22 @@ func (c *worker) message(ctx context.Context, raw jetstream.Msg) (Message, error
 	return delivered(raw, meta, s.epoch), nil
 }
 
-// keepAlive tells the server, until released, that m is being worked on.
-func (c *worker) keepAlive(m jetstream.Msg) (release func()) {
-	if !c.row.KeptAlive || c.alive <= 0 {
+// keepAlive tells the server, until released, that a message is being worked on.
+func (c *consumption) keepAlive(d delivery) (release func()) {
+	if !c.row.KeptAlive || d.alive <= 0 {
 		return func() {}
 	}
 	over := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		tick := time.NewTicker(c.alive)
+		tick := time.NewTicker(d.alive)
 		defer tick.Stop()
 		for {
 			select {
 			case <-over:
 				return
 			case <-tick.C:
-				if err := m.InProgress(); err != nil {
+				if err := d.raw.InProgress(); err != nil {
 					c.log.Debug("message not kept alive", "err", err)
 				}
 			}
@@ -194,6 +240,9 @@ func (c *worker) keepAlive(m jetstream.Msg) (release func()) {
 }
 
 func (c *consumption) report(m Message, v verdict, err error) {
+	if err == nil {
+		return
+	}
 	log := c.log.With("subject", logged(m.Subject), "seq", m.Seq, "deliveries", m.Deliveries)
 	if p, ok := errors.AsType[panicError](err); ok {
 		log.Error("handler panicked", "err", p, "stack", string(p.stack))

@@ -33,6 +33,25 @@ func (b *Bus) Head(ctx context.Context, cluster, id string) (Head, error) {
 	return h, err
 }
 
+// HeadUnless is Head for whoever has the message seq in hand. If that is the newest of the conversation, newest is true and
+// the head is left empty: reading it would give back what is known.
+func (b *Bus) HeadUnless(ctx context.Context, cluster, id string, seq uint64) (h Head, newest bool, err error) {
+	filter := b.subjects.Conversation(cluster, id)
+	s, err := b.stream(ctx, StreamAlerts)
+	if err != nil {
+		return Head{}, false, err
+	}
+	m, err := b.last(ctx, s, filter)
+	if errors.Is(err, ErrNotFound) {
+		return Head{}, false, nil
+	}
+	if err != nil || m.Sequence == seq {
+		return Head{}, err == nil, err
+	}
+	h, _, err = b.valid(ctx, s, filter, m)
+	return h, false, err
+}
+
 // HeadByID is Head for whoever knows only the id. It returns ErrNotFound if there is no such conversation.
 func (b *Bus) HeadByID(ctx context.Context, id string) (Head, error) {
 	h, clean, err := b.newest(ctx, b.below("alerts.*.*."+id))
@@ -60,6 +79,11 @@ func (b *Bus) newest(ctx context.Context, filter string) (h Head, clean bool, er
 	if err != nil {
 		return Head{}, false, err
 	}
+	return b.valid(ctx, s, filter, m)
+}
+
+// valid is the head that m, the last message of filter, makes, or else the last valid one before it does.
+func (b *Bus) valid(ctx context.Context, s *stream, filter string, m *jetstream.RawStreamMsg) (h Head, clean bool, err error) {
 	if h, err = b.readHead(m.Subject, m.Header, m.Data, m.Sequence); err == nil {
 		return h, true, nil
 	}

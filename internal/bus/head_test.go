@@ -137,3 +137,19 @@ func TestABadHeadIsReportedOnce(t *testing.T) {
 		t.Errorf("counted %v times", n)
 	}
 }
+
+func TestHeadUnlessReadsOnlyWhatIsNotInHand(t *testing.T) {
+	b := bustest.New(t)
+	first := mustAppend(t, b, write("checkout", 1, "warning", 0))
+	id := write("checkout", 1, "warning", 0).Conversation.ID
+	if h, newest, err := b.HeadUnless(t.Context(), cluster, id, first); !newest || h.Conversation.ID != "" || err != nil {
+		t.Errorf("of the newest: %+v, %v, %v", h, newest, err)
+	}
+	second := mustAppend(t, b, write("checkout", 2, "critical", first))
+	if h, newest, err := b.HeadUnless(t.Context(), cluster, id, first); newest || h.Seq != second || h.Conversation.Revision != 2 || err != nil {
+		t.Errorf("of an older one: %+v, %v, %v", h, newest, err)
+	}
+	if h, newest, err := b.HeadUnless(t.Context(), cluster, "0123456789abcdef", first); newest || h.Conversation.ID != "" || err != nil {
+		t.Errorf("of none: %+v, %v, %v", h, newest, err)
+	}
+}

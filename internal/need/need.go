@@ -41,6 +41,18 @@ func NATS(t testing.TB) string {
 	return path
 }
 
+// Alertmanager needs Prometheus's Alertmanager, to be measured beside it, and returns its path: as Debian calls it, or as
+// its own releases do.
+func Alertmanager(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("prometheus-alertmanager")
+	if err != nil {
+		path, err = exec.LookPath("alertmanager")
+	}
+	decide(t, "Alertmanager (Debian's package prometheus-alertmanager)", err)
+	return path
+}
+
 // Shell needs a shell by name and returns its path. Only bash is asked of every machine: a missing zsh or fish skips the
 // test even where nothing else may be skipped, because their scripts are checked for syntax alone.
 func Shell(t testing.TB, name string) string {

@@ -45,9 +45,10 @@ func record(t *testing.T, ask func(testing.TB)) *recorder {
 
 func askAll() map[string]func(testing.TB) {
 	return map[string]func(testing.TB){
-		"docker":  func(t testing.TB) { need.Docker(t) },
-		"nats":    func(t testing.TB) { need.NATS(t) },
-		"compose": func(t testing.TB) { need.Compose(t) },
+		"docker":       func(t testing.TB) { need.Docker(t) },
+		"nats":         func(t testing.TB) { need.NATS(t) },
+		"compose":      func(t testing.TB) { need.Compose(t) },
+		"alertmanager": func(t testing.TB) { need.Alertmanager(t) },
 	}
 }
 
@@ -83,7 +84,7 @@ func TestToolThatComplainsIsMissing(t *testing.T) {
 }
 
 func TestPresentToolsLetTheTestRun(t *testing.T) {
-	dir := tools(t, map[string]string{"docker": "echo 1.41", "nats": "echo 0.1"})
+	dir := tools(t, map[string]string{"docker": "echo 1.41", "nats": "echo 0.1", "alertmanager": ""})
 	t.Setenv("PATH", dir)
 	for name, ask := range askAll() {
 		if r := record(t, ask); r.skipped != "" || r.failed != "" {

@@ -21,7 +21,10 @@ func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration
 	t.told.Claim = claim
 	if err := l.put(ctx, t); err != nil {
 		l.reported(l.target.unused(ctx))
-		if errors.Is(err, bus.ErrConflict) {
+		switch {
+		case errors.Is(err, bus.ErrConflict) && t.unread:
+			return 0, l.reread(ctx, t)
+		case errors.Is(err, bus.ErrConflict):
 			return t.newestWaits(busyDelay(t.m.Deliveries), errBusy)
 		}
 		return 0, fmt.Errorf("claim %s: %w", claim.Key, err)

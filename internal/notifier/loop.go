@@ -21,6 +21,7 @@ import (
 type alerts interface {
 	Consume(ctx context.Context, consumer string, workers int, h bus.Handler) error
 	Head(ctx context.Context, cluster, id string) (bus.Head, error)
+	HeadUnless(ctx context.Context, cluster, id string, seq uint64) (h bus.Head, newest bool, err error)
 	Dead(ctx context.Context, who string, d bus.DeadLetter) error
 }
 
@@ -85,6 +86,8 @@ type turn struct {
 	head schema.Conversation
 	told channel.Told
 	rev  uint64 // of the record told
+
+	unread bool // the record, because nobody can have been told yet
 
 	cluster string // token
 	inHand  *schema.Conversation
@@ -193,7 +196,9 @@ func busyDelay(deliveries int) time.Duration {
 }
 
 // read reads the head and the record, both at once: their two ways to the server are most of a nudge's time that is
-// not spent on writing. The head is empty if the conversation has been erased.
+// not spent on writing. What need not be read is not: the newest message of the whole stream is its conversation's head,
+// and nobody can have been told of what has just begun; if somebody was after all, the claim fails. The head is empty if
+// the conversation has been erased.
 func (l *loop) read(ctx context.Context, m bus.Message) (*turn, error) {
 	cluster, _, id, err := l.subjects.ParseAlert(m.Subject)
 	if err != nil {
@@ -202,25 +207,36 @@ func (l *loop) read(ctx context.Context, m bus.Message) (*turn, error) {
 	t := &turn{m: m, cluster: cluster, id: id}
 	var record []byte
 	g, gctx := errgroup.WithContext(ctx)
-	newest := t.isNewest()
-	if newest {
+	t.unread = m.Deliveries == 1 && t.hand().Revision == 1
+	if t.isNewest() {
 		t.head = t.hand()
 	} else {
-		g.Go(func() error {
-			head, err := l.bus.Head(gctx, cluster, id)
-			t.head = head.Conversation
-			return err
-		})
+		g.Go(func() (err error) { t.head, err = l.head(gctx, t); return err })
 	}
-	// Nobody can have been told of what has just begun. If somebody was, the claim fails, and the nudge comes again.
-	if !newest || t.head.Revision > 1 {
+	if !t.unread {
 		g.Go(func() (err error) { record, t.rev, err = l.kept.Get(gctx, l.key(id)); return err })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, fmt.Errorf("read conversation %s and what %s was told of it: %w", id, l.name, err)
 	}
+	if t.unread && t.head.Revision > 1 {
+		return t, l.reread(ctx, t)
+	}
 	l.decode(t, record)
 	return t, nil
+}
+
+// head is the conversation's newest state, which most often is the one in hand.
+func (l *loop) head(ctx context.Context, t *turn) (schema.Conversation, error) {
+	if t.hand().ID == "" {
+		head, err := l.bus.Head(ctx, t.cluster, t.id)
+		return head.Conversation, err
+	}
+	head, newest, err := l.bus.HeadUnless(ctx, t.cluster, t.id, t.m.Seq)
+	if newest {
+		return t.hand(), nil
+	}
+	return head.Conversation, err
 }
 
 // isNewest tells whether the message in hand was the newest of the whole stream when it came, and so the head of its
@@ -233,7 +249,7 @@ func (l *loop) reread(ctx context.Context, t *turn) error {
 	if err != nil {
 		return fmt.Errorf("read what %s was told of %s: %w", l.name, t.id, err)
 	}
-	t.rev = rev
+	t.rev, t.unread = rev, false
 	l.decode(t, record)
 	return nil
 }

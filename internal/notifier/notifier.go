@@ -35,8 +35,9 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
 
-// workers is how many conversations one notifier delivers to one channel at a time.
-const workers = 16
+// workers is how many conversations one notifier delivers to one channel at a time. Most of that time each waits for the
+// server or the receiver.
+const workers = 128
 
 // Notifier delivers to every configured channel.
 type Notifier struct {

@@ -66,8 +66,11 @@ func (t *hintTable) in(line string, room []spot) []spot {
 		before = c
 	}
 	for i, r := range t.rules {
-		if r.starts != nil {
-			for start := range r.starts(line) {
+		if r.starts == nil {
+			continue
+		}
+		if all := r.starts(line); all != nil {
+			for _, start := range slices.Collect(all) { // a loop over the function itself would move room to the heap
 				found = append(found, spot{i, start})
 			}
 		}

@@ -114,6 +114,9 @@ const seedLength = 58
 // seedStarts gives where line has a run of base32 characters as long as a seed. It looks at few bytes of ordinary
 // text, because such a run covers every place at which it looks.
 func seedStarts(line string) iter.Seq[int] {
+	if len(line) < seedLength {
+		return nil
+	}
 	return func(yield func(int) bool) {
 		for i := seedLength - 1; i < len(line); {
 			start := i
@@ -139,6 +142,9 @@ var emailPattern = regexp.MustCompile(`^([A-Za-z0-9_%+-][A-Za-z0-9._%+-]*)@(?:[A
 
 // emailStarts gives where a mailbox begins that ends at an at sign.
 func emailStarts(line string) iter.Seq[int] {
+	if strings.IndexByte(line, '@') < 0 {
+		return nil
+	}
 	return func(yield func(int) bool) {
 		for i, done := 0, 0; ; {
 			next := strings.IndexByte(line[i:], '@')

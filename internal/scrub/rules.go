@@ -13,7 +13,7 @@ type rule struct {
 	hints   []string
 	back    func(line string, hint int) (start int)     // where a match begins whose hint is there, negative: nowhere; nil: at the hint
 	inside  bool                                        // a match may begin within a word
-	starts  func(line string) iter.Seq[int]             // nil: the hints decide alone
+	starts  func(line string) iter.Seq[int]             // nil: the hints decide alone; it gives nil where none is
 	pattern *regexp.Regexp                              // anchored at the start
 	find    func(line string, start int) (places, bool) // instead of a pattern
 	// secret says which bytes of line are the secret, given a match; false: it is harmless.

@@ -40,6 +40,17 @@ type node struct {
 // StartProcesses starts n servers, 1 or 3, and sets them up with the channel "webhook".
 func StartProcesses(t testing.TB, n int) *Processes {
 	t.Helper()
+	return startProcesses(t, n, "always")
+}
+
+// StartUnsyncedProcess starts one server that leaves writes to the operating system for as long as NATS does by default.
+func StartUnsyncedProcess(t testing.TB) *Processes {
+	t.Helper()
+	return startProcesses(t, 1, "2m")
+}
+
+func startProcesses(t testing.TB, n int, syncInterval string) *Processes {
+	t.Helper()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "nats-server")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, serverProgram).CombinedOutput(); err != nil {
@@ -51,17 +62,23 @@ func StartProcesses(t testing.TB, n int) *Processes {
 		p.nodes = append(p.nodes, &node{name: fmt.Sprintf("n%d", i+1), client: addresses[2*i], route: addresses[2*i+1], program: program})
 	}
 	for _, x := range p.nodes {
-		p.configure(t, x, dir)
+		p.configure(t, x, dir, syncInterval)
 		x.start(t)
 	}
-	t.Cleanup(func() {
-		for _, x := range p.nodes {
-			x.kill()
-		}
-	})
+	t.Cleanup(p.Stop)
 	p.setup(t)
 	return p
 }
+
+// Stop ends them all, as kill -9 does. It may be called twice.
+func (p *Processes) Stop() {
+	for _, x := range p.nodes {
+		x.kill()
+	}
+}
+
+// PID is the process of the first one.
+func (p *Processes) PID() int { return p.nodes[0].process.Process.Pid }
 
 // free gives addresses on loopback that nobody listens on.
 func free(t testing.TB, n int) []string {
@@ -78,10 +95,10 @@ func free(t testing.TB, n int) []string {
 	return all
 }
 
-func (p *Processes) configure(t testing.TB, x *node, dir string) {
+func (p *Processes) configure(t testing.TB, x *node, dir, syncInterval string) {
 	t.Helper()
-	text := fmt.Sprintf("server_name: %s\nlisten: %q\nmax_payload: 8MB\njetstream {\n  store_dir: %q\n  sync_interval: always\n}\n",
-		x.name, x.client, filepath.Join(dir, x.name))
+	text := fmt.Sprintf("server_name: %s\nlisten: %q\nmax_payload: 8MB\njetstream {\n  store_dir: %q\n  sync_interval: %s\n}\n",
+		x.name, x.client, filepath.Join(dir, x.name), syncInterval)
 	if len(p.nodes) > 1 {
 		var routes []string
 		for _, other := range p.nodes {

@@ -20,7 +20,7 @@ func newClient(g guard) *http.Client {
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableCompression: true,
 			TLSHandshakeTimeout: 5 * time.Second, IdleConnTimeout: 90 * time.Second,
-			MaxIdleConns: 64, MaxIdleConnsPerHost: 64, MaxResponseHeaderBytes: maxAnswer,
+			MaxIdleConns: 64, MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64, MaxResponseHeaderBytes: maxAnswer,
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
@@ -9,6 +10,9 @@ import (
 // visible takes hidden runes out of the strings of a JSON document, be they written plainly or escaped. The document
 // stays valid: outside strings JSON is ASCII, and what is taken out inside never begins or ends one.
 func visible(doc []byte) []byte {
+	if !slices.ContainsFunc(doc, mayHide) {
+		return doc
+	}
 	out := doc[:0:0]
 	begun := 0 // of what is kept and not yet copied
 	for i := 0; i < len(doc); {
@@ -24,6 +28,9 @@ func visible(doc []byte) []byte {
 	}
 	return append(out, doc[begun:]...)
 }
+
+// mayHide tells whether a byte can be of a hidden rune or of its escape.
+func mayHide(b byte) bool { return b == '\\' || b >= 0x7f }
 
 // next measures the rune or escape that doc begins with.
 func next(doc []byte) (n int, keep bool) {
