@@ -17,6 +17,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/channel/channeltest"
 	"github.com/bellbuoy/bellbuoy/internal/channel/slack/slacktest"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -36,7 +37,7 @@ type chaos struct {
 // a minute.
 func TestDeliveryInChaos(t *testing.T) {
 	c := chaos{conversations: 60, inSlack: 10, notifiers: 2}
-	if os.Getenv("BELLBUOY_LONG") != "" {
+	if need.Long() {
 		c = chaos{conversations: 2000, inSlack: 100, notifiers: 3, killEvery: time.Second}
 	}
 	began := time.Now()
