@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,8 +121,15 @@ func (r landing) Put(ctx context.Context, key string, data []byte, expect uint64
 // victim is a notifier as a process of its own.
 type victim struct {
 	*exec.Cmd
-	said   bytes.Buffer // posts that began, and that ended
-	silent chan struct{}
+	began, ended atomic.Int64 // posts
+	silent       chan struct{}
+}
+
+// Write counts what it says.
+func (v *victim) Write(said []byte) (int, error) {
+	v.began.Add(int64(bytes.Count(said, []byte("+"))))
+	v.ended.Add(int64(bytes.Count(said, []byte("-"))))
+	return len(said), nil
 }
 
 func newVictim(t *testing.T, url, channels string, began time.Time) *victim {
@@ -140,7 +148,7 @@ func newVictim(t *testing.T, url, channels string, began time.Time) *victim {
 	}
 	go func() {
 		defer close(v.silent)
-		_, _ = io.Copy(&v.said, out)
+		_, _ = io.Copy(v, out)
 	}()
 	return v
 }
@@ -150,5 +158,5 @@ func (v *victim) kill() (flying int) {
 	_ = v.Process.Kill()
 	<-v.silent
 	_ = v.Wait() // its error is that it was killed
-	return bytes.Count(v.said.Bytes(), []byte("+")) - bytes.Count(v.said.Bytes(), []byte("-"))
+	return int(v.began.Load() - v.ended.Load())
 }

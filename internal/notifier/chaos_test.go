@@ -31,14 +31,14 @@ type chaos struct {
 	conversations, inSlack int // inSlack of them are told through Slack's Web API too
 	notifiers              int
 	killEvery              time.Duration // one notifier; 0: none is killed
+	killFor                time.Duration // what a killed one had in hand comes again after a minute, when it is left alone
 }
 
-// With BELLBUOY_LONG=1 it is 10,000 events, and a notifier is killed every second: what it had in hand comes again after
-// a minute.
+// With BELLBUOY_LONG=1 it is 10,000 events, and a notifier is killed every second.
 func TestDeliveryInChaos(t *testing.T) {
 	c := chaos{conversations: 60, inSlack: 10, notifiers: 2}
 	if need.Long() {
-		c = chaos{conversations: 2000, inSlack: 100, notifiers: 3, killEvery: time.Second}
+		c = chaos{conversations: 2000, inSlack: 100, notifiers: 3, killEvery: time.Second, killFor: 30 * time.Second}
 	}
 	began := time.Now()
 	workspace, err := slacktest.Start(slacktest.Options{})
@@ -63,7 +63,7 @@ func TestDeliveryInChaos(t *testing.T) {
 	}
 	h := c.hunt(t, servers.URL(), c.file(t, ends, workspace.APIURL()))
 	want := c.tell(t, b, ends)
-	h.stop()
+	h.wait()
 	c.settle(t, servers, b, ends)
 	for _, e := range ends {
 		e.check(t, want)
@@ -99,7 +99,8 @@ func (c chaos) file(t *testing.T, ends []*end, api string) (path string) {
 
 // hunters kill notifiers, and start them again.
 type hunters struct {
-	stop   func()
+	stop   func() // at once
+	wait   func() // until they have killed for long enough
 	kills  int
 	flying int // posts that were under way then
 }
@@ -115,22 +116,28 @@ func (c chaos) hunt(t *testing.T, url, channels string) *hunters {
 	var hunting sync.WaitGroup
 	if c.killEvery > 0 {
 		hunting.Go(func() {
-			tick := time.NewTicker(c.killEvery)
+			tick, over := time.NewTicker(c.killEvery), time.NewTimer(c.killFor)
 			defer tick.Stop()
+			defer over.Stop()
 			for {
 				select {
 				case <-ctx.Done():
 					return
+				case <-over.C:
+					return
 				case <-tick.C:
 				}
 				i := dice.IntN(len(alive))
+				if alive[i].began.Load() == 0 {
+					continue // it is still starting
+				}
 				h.flying += alive[i].kill()
 				h.kills++
 				alive[i] = newVictim(t, url, channels, began)
 			}
 		})
 	}
-	h.stop = func() { cancel(); hunting.Wait() }
+	h.wait, h.stop = hunting.Wait, func() { cancel(); hunting.Wait() }
 	t.Cleanup(func() {
 		h.stop()
 		for _, v := range alive {
@@ -140,7 +147,7 @@ func (c chaos) hunt(t *testing.T, url, channels string) *hunters {
 	return h
 }
 
-// tell stores the conversations, event by event: the next of all of them once half have been heard of. It gives the ids
+// tell stores the conversations, event by event: the next of all of them once a quarter has been heard of. It gives the ids
 // of the events that each has in the end.
 func (c chaos) tell(t *testing.T, b *bus.Bus, ends []*end) (want map[string][]string) {
 	t.Helper()
@@ -155,7 +162,7 @@ func (c chaos) tell(t *testing.T, b *bus.Bus, ends []*end) (want map[string][]st
 	kinds := []string{schema.EventDiagnosed, schema.EventAcknowledged, schema.EventUnacknowledged, schema.EventWorsened}
 	c.append(t, b, all)
 	for n, kind := range kinds {
-		await(t, ends[0], n+1, c.conversations/2)
+		await(t, ends[0], n+1, c.conversations/4)
 		for i := range all {
 			all[i] = channeltest.Add(all[i], kind)
 		}
@@ -165,7 +172,6 @@ func (c chaos) tell(t *testing.T, b *bus.Bus, ends []*end) (want map[string][]st
 	for _, conv := range all {
 		want[conv.ID] = ids(conv)
 	}
-	await(t, ends[0], len(kinds)+1, c.conversations/2)
 	return want
 }
 
