@@ -127,25 +127,26 @@ func (l *loop) failed(ctx context.Context, t *turn, p plan, outcome error) (wait
 	if v.action == giveUp {
 		return 0, l.bury(ctx, t, p, outcome)
 	}
-	if err := l.settle(ctx, t, after(told, v, outcome, now)); err != nil {
+	if err := l.settle(ctx, t, after(told, v, outcome, p.unsure, now)); err != nil {
 		l.log.Warn("the claim of a post that failed stays until it has run out", "key", p.post.Key, "err", err)
 	}
 	return t.newestWaits(l.pause(v), outcome)
 }
 
-// after is the record after an attempt in vain.
-func after(told channel.Told, v verdict, outcome error, now time.Time) channel.Told {
+// after is the record after an attempt in vain. Of a post that may have arrived before (repeated) that stays so, however
+// this attempt ended: anything new under another key would tell its events again.
+func after(told channel.Told, v verdict, outcome error, repeated bool, now time.Time) channel.Told {
 	told.Problem = problem(outcome)
 	if v.action != hold && v.action != gone {
 		told.Attempts++
 	}
-	switch v.action {
-	case unsure:
+	switch {
+	case v.action == renew:
+		told.Ref, told.Claim = "", nil
+	case v.action == unsure, repeated:
 		claim := *told.Claim // stays, for the key; anybody may take it over
 		claim.Until = now
 		told.Claim = &claim
-	case renew:
-		told.Ref, told.Claim = "", nil
 	default:
 		told.Claim = nil
 	}

@@ -45,6 +45,13 @@ func (n *Notifier) SetRecords(wrap func(Records) Records) {
 	}
 }
 
+// SetChannels puts something between the loops and their channels.
+func (n *Notifier) SetChannels(wrap func(channel.Channel) channel.Channel) {
+	for _, l := range n.loops {
+		l.ch = wrap(l.ch)
+	}
+}
+
 // SetScale makes every wait as long as scale says.
 func (n *Notifier) SetScale(scale func(time.Duration) time.Duration) {
 	for _, l := range n.loops {
