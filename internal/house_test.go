@@ -40,9 +40,10 @@ var plan = []room{
 
 	{"internal/collector", "source source/docker source/file source/host source/procfs bus process config scrub schema", "prometheus sync", ""},
 	{"internal/rules", "detect link silence config config/yamlfile schema", "yaml", ""},
-	{"internal/analyzer", "rules decide detect conversation diagnose link silence spend breaker llm client finding bus process config scrub schema", "prometheus sync", ""},
-	{"internal/channelfile", "config config/yamlfile route schema", "yaml", ""},
-	{"internal/notifier", "channel channel/slack channel/webhook channelfile route config/yamlfile client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
+	{"internal/analyzer", "channelfile people rules decide detect conversation diagnose link silence spend breaker llm client finding bus process config scrub schema", "prometheus sync", ""},
+	{"internal/channelfile", "config config/yamlfile people route schema", "yaml", ""},
+	{"internal/gateway", "channel/webhook people conversation config scrub schema", "rate", ""},
+	{"internal/notifier", "channel channel/slack channel/webhook channelfile gateway people route config/yamlfile client conversation finding pace bus process config scrub schema", "prometheus sync", ""},
 
 	{"internal/daemon", "bus process config", "prometheus", ""},
 	{"internal/doctor", "client bus llm channel/webhook detect source source/docker source/host config scrub schema", "", "analyzer notifier diagnose"},
@@ -72,6 +73,7 @@ var plan = []room{
 	{"internal/pace", "", "", ""},
 	{"internal/silence", "schema", "", ""},
 	{"internal/route", "glob silence schema", "", ""},
+	{"internal/people", "conversation schema", "", ""},
 	{"internal/spend", "", "", ""},
 	{"internal/breaker", "", "", ""},
 	{"internal/glob", "", "", ""},
@@ -96,7 +98,7 @@ var plan = []room{
 }
 
 // pure rooms decide and do nothing else: the same input gives the same output.
-var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/pace internal/silence internal/route internal/spend internal/breaker internal/glob internal/scrub internal/schema")
+var pure = strings.Fields("internal/decide internal/detect internal/conversation internal/diagnose internal/link internal/pace internal/silence internal/route internal/people internal/spend internal/breaker internal/glob internal/scrub internal/schema")
 
 // impure is what they keep away from, with everything below it but net/url, which only takes addresses apart.
 var impure = strings.Fields("net os context syscall log math/rand runtime testing")
@@ -118,6 +120,7 @@ var outside = map[string][]string{
 	"prometheus":  {"github.com/prometheus/client_golang"},
 	"slack":       {"github.com/slack-go/slack"},
 	"ssrf":        {"code.dny.dev/ssrf"},
+	"rate":        {"golang.org/x/time"},
 	"sync":        {"golang.org/x/sync"},
 	"term":        {"golang.org/x/term"},
 	"tint":        {"github.com/lmittmann/tint"},

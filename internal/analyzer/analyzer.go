@@ -10,10 +10,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/channelfile"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
 	"github.com/bellbuoy/bellbuoy/internal/link"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
+	"github.com/bellbuoy/bellbuoy/internal/people"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/rules"
 	"github.com/bellbuoy/bellbuoy/internal/silence"
@@ -22,10 +24,11 @@ import (
 
 // Config is what an analyzer can be told.
 type Config struct {
-	LLM   llm.Config
-	Calls Calls
-	Spend Spend
-	Rules rules.File
+	LLM    llm.Config
+	Calls  Calls
+	Spend  Spend
+	Rules  rules.File
+	People channelfile.PeopleFile
 }
 
 // Calls is how many calls of the model are made at once. Whoever sets the streams up reads it too.
@@ -66,6 +69,7 @@ type Analyzer struct {
 	silences    *silences
 	windows     silence.Windows
 	links       link.Templates
+	roster      people.Roster
 	sayings     sayings
 	lapses      hints
 	calmed      hints
@@ -77,14 +81,18 @@ type Analyzer struct {
 	metrics     *metrics
 }
 
-// New gives an analyzer on an open bus. It reads the file of rules. Without a model in cfg it diagnoses by rules alone.
+// New gives an analyzer on an open bus. It reads the file of rules and the people of the file of channels. Without a model in cfg it diagnoses by rules alone.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Analyzer, error) {
 	file, err := cfg.Rules.Contents()
 	if err != nil {
 		return nil, err
 	}
+	roster, err := cfg.People.Roster()
+	if err != nil {
+		return nil, err
+	}
 	a := &Analyzer{
-		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: file.Rules, windows: file.Windows, links: file.Links, index: newIndex(),
+		bus: b, store: b, concurrency: cfg.Calls.Concurrency, rules: file.Rules, windows: file.Windows, links: file.Links, roster: roster, index: newIndex(),
 		memories: newMemories(b.Kept("analyzer")), silences: &silences{kept: b.Kept("analyzer")}, log: log, metrics: newMetrics(reg),
 		sayings: sayings{b.Kept("analyzer")}, noticing: newNoticing(b, cfg.LLM.Model),
 	}

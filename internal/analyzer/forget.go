@@ -25,7 +25,11 @@ const (
 // forgetWhat closes a conversation, or all of a cluster with what the detector remembers of it. What is still there
 // would only come back, and is refused.
 func (a *Analyzer) forgetWhat(ctx context.Context, r client.ForgetRequest) (client.ForgetResponse, error) {
-	ref, by := strings.TrimSpace(r.Ref), schema.Author{Name: r.Author, Channel: "api"}
+	ref := strings.TrimSpace(r.Ref)
+	by, err := a.allow(ctx, r.Author, client.VerbForget)
+	if err != nil {
+		return client.ForgetResponse{}, err
+	}
 	snapshots, err := a.newestAll(ctx)
 	if err != nil {
 		return client.ForgetResponse{}, err

@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,9 +22,12 @@ const (
 
 // hear is woken by one reply and folds in every reply of its conversation that is not folded in yet, in stream order.
 func (a *Analyzer) hear(ctx context.Context, m bus.Message) error {
-	_, id, err := a.bus.Subjects().ParseReply(m.Subject)
+	channel, id, err := a.bus.Subjects().ParseReply(m.Subject)
 	if err != nil {
 		return bus.Poison(err)
+	}
+	if channel == "" && !schema.ValidID(id) {
+		return a.hearPrefix(ctx, m, id)
 	}
 	if _, err := a.reply(m); err != nil {
 		return bus.Poison(err)
@@ -87,6 +91,8 @@ func (a *Analyzer) hearAll(ctx context.Context, head bus.Head, replies []bus.Mes
 			continue // goes to the dead letters by its own nudge
 		}
 		said := conversation.Said{At: m.At, Seq: m.Seq, Epoch: m.Epoch, Reply: r, To: passed[m.Seq]}
+		var refused bool
+		said.Deny, refused = a.deny(r)
 		if said.To == nil && head.Conversation.ClosedAs == schema.StateFolded {
 			if said, err = a.passOn(ctx, head.Conversation, said); err != nil {
 				return err
@@ -103,9 +109,18 @@ func (a *Analyzer) hearAll(ctx context.Context, head bus.Head, replies []bus.Mes
 			return err
 		}
 		a.stored(w, seq)
+		if refused {
+			a.metrics.refused.WithLabelValues(a.through(m), "role").Inc()
+		}
 		head = bus.Head{Conversation: next, Event: w.Event, Seq: seq}
 	}
 	return nil
+}
+
+// through is the channel that a reply came through.
+func (a *Analyzer) through(m bus.Message) string {
+	channel, _, _ := a.bus.Subjects().ParseReply(m.Subject)
+	return cmp.Or(channel, openSubject)
 }
 
 // reply decodes, and says who speaks: on the open subject the author is a claim, whatever the body says.
@@ -125,7 +140,7 @@ func (a *Analyzer) reply(m bus.Message) (schema.Reply, error) {
 		return r, fmt.Errorf("hear reply: its body is for conversation %q, its subject for %q", r.Conversation, id)
 	}
 	if channel == "" {
-		r.Author.Channel, r.Author.Verified = "nats", false
+		r.Author.Channel, r.Author.Verified = openSubject, false
 	} else if r.Author.Channel == "" {
 		r.Author.Channel = channel
 	}

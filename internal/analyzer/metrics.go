@@ -19,6 +19,7 @@ type metrics struct {
 	unasked    *prometheus.CounterVec
 	cost       *prometheus.CounterVec
 	suspicious prometheus.Counter
+	refused    *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -36,6 +37,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		suspicious: f.NewCounter(prometheus.CounterOpts{
 			Name: "bellbuoy_suspicious_evidence_total", Help: "Pieces of evidence that went to a model and read like an instruction to it.",
 		}),
+		refused: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_replies_refused_total", Help: "What people said and may not say, by the channel that it came through and the reason.",
+		}, []string{"channel", "reason"}),
 		open: f.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "bellbuoy_open_conversations", Help: "Open conversations, by severity.",
 		}, []string{"severity"}),

@@ -46,9 +46,13 @@ func (a *Analyzer) silence(ctx context.Context, r client.SilenceRequest) (client
 		reply, err := a.take(ctx, client.ReplyRequest{Ref: about, Verb: conversation.VerbSilence + " " + r.For, Text: r.Reason, Author: r.Author})
 		return client.SilenceResponse{Reply: &reply}, err
 	}
+	author, err := a.allow(ctx, r.Author, conversation.VerbSilence)
+	if err != nil {
+		return client.SilenceResponse{}, err
+	}
 	s := silence.Silence{
 		ID: newTraceID()[:silenceIDLength], Matcher: m, From: from, Until: from.Add(verb.For),
-		Author: schema.Author{Name: scrub.Line(r.Author, maxAuthor), Channel: "api"}, Reason: r.Reason,
+		Author: author, Reason: r.Reason,
 	}
 	if err := s.Validate(now); err != nil {
 		return client.SilenceResponse{}, badRequest(fmt.Errorf("silence: %w", err))
@@ -165,7 +169,11 @@ func (a *Analyzer) unsilence(ctx context.Context, r client.UnsilenceRequest) (cl
 	case len(named) > 1:
 		return client.SilenceResponse{}, badRequest(fmt.Errorf("unsilence: %d silences begin with %q, say which: bellbuoy silences lists them", len(named), r.Ref))
 	case len(named) == 1:
-		return a.endSilence(ctx, named[0], r.Author)
+		by, err := a.allow(ctx, r.Author, conversation.VerbUnsilence)
+		if err != nil {
+			return client.SilenceResponse{}, err
+		}
+		return a.endSilence(ctx, named[0], by.Name)
 	}
 	reply, err := a.take(ctx, client.ReplyRequest{Ref: r.Ref, Verb: conversation.VerbUnsilence, Author: r.Author})
 	if e, ok := errors.AsType[*bus.APIError](err); ok && e.Code == bus.CodeNotFound {

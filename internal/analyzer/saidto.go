@@ -23,9 +23,10 @@ func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.Repl
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}
+	author, _ := a.caller(ctx, r.Author)
 	reply := schema.Reply{
 		Schema: schema.ReplyVersion, Conversation: c.ID, Text: scrub.Clean(r.Text), Verb: scrub.Clean(r.Verb), ID: id,
-		Author: schema.Author{Name: r.Author, Channel: "api"},
+		Author: author,
 	}
 	if err := reply.Validate(); err != nil {
 		return client.ReplyResponse{}, badRequest(err)
@@ -34,7 +35,7 @@ func (a *Analyzer) take(ctx context.Context, r client.ReplyRequest) (client.Repl
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}
-	seq, err := a.bus.Publish(ctx, a.bus.Subjects().Heard("api", c.ID), body, reply.ID)
+	seq, err := a.bus.Publish(ctx, a.bus.Subjects().Heard(throughAPI, c.ID), body, reply.ID)
 	if err != nil {
 		return client.ReplyResponse{}, err
 	}

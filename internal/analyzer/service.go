@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -154,6 +155,9 @@ func (a *Analyzer) conversation(ctx context.Context, ref string) (schema.Convers
 	id := ref
 	if !schema.ValidID(ref) {
 		n, err := client.One(ref, a.named())
+		if _, several := errors.AsType[*client.AmbiguousError](err); several {
+			return schema.Conversation{}, &bus.APIError{Code: bus.CodeConflict, Message: err.Error()}
+		}
 		if err != nil {
 			return schema.Conversation{}, notFound(err)
 		}

@@ -47,20 +47,40 @@ func (b *Bus) PublishOver(ctx context.Context, subject string, body []byte, over
 	return b.store(ctx, m)
 }
 
+// PublishOnce is Publish for whoever wants to know whether msgID had been stored before.
+func (b *Bus) PublishOnce(ctx context.Context, subject string, body []byte, msgID string) (repeated bool, err error) {
+	m := nats.NewMsg(subject)
+	m.Data = body
+	m.Header.Set(jetstream.MsgIDHeader, msgID)
+	ack, err := b.put(ctx, m)
+	if err != nil {
+		return false, err
+	}
+	return ack.Duplicate, nil
+}
+
 func (b *Bus) store(ctx context.Context, m *nats.Msg) (uint64, error) {
+	ack, err := b.put(ctx, m)
+	if err != nil {
+		return 0, err
+	}
+	return ack.Sequence, nil
+}
+
+func (b *Bus) put(ctx context.Context, m *nats.Msg) (*jetstream.PubAck, error) {
 	ack, err := b.js.PublishMsg(ctx, m)
 	if isConflict(err) {
 		b.metrics.conflicts.WithLabelValues(b.kind(m.Subject)).Inc()
-		return 0, fmt.Errorf("store %s: %w", m.Subject, ErrConflict)
+		return nil, fmt.Errorf("store %s: %w", m.Subject, ErrConflict)
 	}
 	if errors.Is(err, jetstream.ErrNoStreamResponse) {
-		return 0, fmt.Errorf("store %s: %w: run `bellbuoy setup`", m.Subject, err)
+		return nil, fmt.Errorf("store %s: %w: run `bellbuoy setup`", m.Subject, err)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("store %s: %w", m.Subject, err)
+		return nil, fmt.Errorf("store %s: %w", m.Subject, err)
 	}
 	b.metrics.published.WithLabelValues(b.kind(m.Subject)).Inc()
-	return ack.Sequence, nil
+	return ack, nil
 }
 
 // expect makes m be stored only if seq is still the last sequence of filter; 0: if there is none.

@@ -35,6 +35,27 @@ func (b *Bus) RepliesAfter(ctx context.Context, id string, seq uint64) ([]Messag
 	return all, nil
 }
 
+// RepliesBetween is what was said on the open subject to what is named there, an id or its beginning, in stream order:
+// after one sequence, up to another one, which is the last of them.
+func (b *Bus) RepliesBetween(ctx context.Context, name string, after, upTo uint64) ([]Message, error) {
+	s, err := b.stream(ctx, StreamReplies)
+	if err != nil {
+		return nil, err
+	}
+	c := &cursor{bus: b, of: s, filter: b.subjects.Replies(name), after: after}
+	var all []Message
+	for {
+		m, err := c.peek(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("replies to %s: %w", name, err)
+		}
+		if m == nil || m.Sequence > upTo {
+			return all, nil
+		}
+		all, c.front = append(all, s.message(m)), nil
+	}
+}
+
 // RepliesEpoch is when the stream of replies was created: sequences of replies compare within it only.
 func (b *Bus) RepliesEpoch(ctx context.Context) (time.Time, error) {
 	s, err := b.stream(ctx, StreamReplies)

@@ -19,7 +19,7 @@ type Service struct {
 	Endpoints   []Endpoint
 }
 
-// Endpoint answers one verb. What Handle returns goes out as JSON; an *APIError as it is, any other error with the
+// Endpoint answers one verb. Handle learns from CallerOf who asks, as far as the server attests it. What Handle returns goes out as JSON; an *APIError as it is, any other error with the
 // code CodeInternal and its own words.
 type Endpoint struct {
 	Verb   string
@@ -29,6 +29,7 @@ type Endpoint struct {
 // Codes of an APIError. They are those of HTTP.
 const (
 	CodeBadRequest = "400"
+	CodeForbidden  = "403"
 	CodeNotFound   = "404"
 	CodeConflict   = "409"
 	CodeInternal   = "500"
@@ -108,6 +109,7 @@ func (d *desk) handler(ctx context.Context, e Endpoint) micro.HandlerFunc {
 	return func(r micro.Request) {
 		d.free <- struct{}{}
 		d.run(func() {
+			ctx := context.WithValue(ctx, callerKey{}, attested(r.Headers().Get(callerHeader), r.Reply()))
 			d.bus.reply(r.Reply(), e.Verb, func() (any, error) { return e.Handle(ctx, r.Data()) })
 		})
 	}

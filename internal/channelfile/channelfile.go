@@ -13,6 +13,11 @@
 //	    escalate: {after: 15m, to: [pager]}
 //	    continue: true
 //	default: [ops]                     # of what no route has; without it every channel
+//	people:                            # who may say verbs; without it everybody whom a channel vouches for
+//	  - {name: Anna, role: responder, slack: U0123ABCD, webhook: anna, nats: anna}
+//	others: viewer                     # whoever is not listed
+//	in:                                # keys that replies to POST /in/webhook are signed with
+//	  - {name: anna, secret_file: /run/secrets/in-anna}
 //
 // An option of a channel is its kind's variable of the environment in lower case, without the kind: WEBHOOK_URL is url
 // there. All mistakes are reported at once, each with its line and how to put it right, and none shows a value of an
@@ -26,6 +31,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
+	"github.com/bellbuoy/bellbuoy/internal/people"
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
 
@@ -49,6 +55,8 @@ type Channel struct {
 type Contents struct {
 	Channels []Channel
 	Routes   route.Routes
+	People   people.Roster
+	Keys     []Key
 }
 
 // maxChannels and maxRoutes bound what is compared with each conversation.
@@ -57,14 +65,15 @@ const (
 	maxRoutes   = 200
 )
 
-// Read reads a file's text. Its error is a yamlfile.Mistakes, and then there are no contents.
-func Read(text []byte, kinds []Kind) (Contents, error) {
-	d := decoder{Reader: yamlfile.Reader{Secret: true}, kinds: kinds}
+// Read reads a file's text. The options of a key are those of the kind in. Its error is a yamlfile.Mistakes, and then there
+// are no contents.
+func Read(text []byte, kinds []Kind, in Kind) (Contents, error) {
+	d := decoder{Reader: yamlfile.Reader{Secret: true}, kinds: kinds, in: in}
 	d.file(text)
 	if err := d.Err(); err != nil {
 		return Contents{}, err
 	}
-	return Contents{d.channels, d.routes}, nil
+	return Contents{d.channels, d.routes, d.everybody(), d.keys}, nil
 }
 
 // decoder walks the nodes of one file.
@@ -74,6 +83,12 @@ type decoder struct {
 	channels []Channel
 	broken   []string // names of channels that could not be read
 	routes   route.Routes
+
+	roster    people.Roster
+	spoken    map[string]said // names and ids of people
+	in        Kind
+	keys      []Key
+	keysNamed []*yaml.Node // by people
 }
 
 func (d *decoder) file(text []byte) {
@@ -86,7 +101,7 @@ func (d *decoder) file(text []byte) {
 	}
 	parts := map[string]*yaml.Node{}
 	before := len(d.Mistakes)
-	d.Pairs(top, "the file", []string{"channels", "routes", "default"}, func(key, value *yaml.Node) { parts[key.Value] = value })
+	d.Pairs(top, "the file", []string{"channels", "routes", "default", "people", "others", "in"}, func(key, value *yaml.Node) { parts[key.Value] = value })
 	if n := parts["channels"]; n != nil {
 		d.allChannels(n)
 	} else if len(d.Mistakes) == before {
@@ -98,6 +113,21 @@ func (d *decoder) file(text []byte) {
 	if n := parts["default"]; n != nil {
 		d.routes.Default = d.named("default", n, true)
 	}
+	d.replies(parts)
+}
+
+// replies reads who may say what.
+func (d *decoder) replies(parts map[string]*yaml.Node) {
+	if n := parts["in"]; n != nil {
+		d.allKeys(n)
+	}
+	if n := parts["people"]; n != nil {
+		d.allPeople(n)
+	}
+	if n := parts["others"]; n != nil {
+		d.roster.Others = d.role("others", n)
+	}
+	d.keysThere()
 }
 
 const fixChannels = `write a list: "- name: ops", and below it kind and its options`

@@ -14,6 +14,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/channelfile"
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
+	"github.com/bellbuoy/bellbuoy/internal/people"
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
 
@@ -59,9 +60,33 @@ func kinds() []channelfile.Kind {
 	}
 }
 
+// key is a kind of inbound keys.
+type key struct {
+	Secret config.Secret `env:"KEY_SECRET"`
+}
+
+func (k key) Validate() error {
+	if k.Secret != "" && !strings.HasPrefix(k.Secret.Reveal(), "whsec_") {
+		return config.Mistake{Name: "KEY_SECRET", Problem: "does not begin with whsec_"}
+	}
+	return nil
+}
+
+func keys() channelfile.Kind {
+	return channelfile.Kind{
+		Name: "in", Begin: "KEY_", New: func() any { return new(key{}) },
+		Missing: func(o any) string {
+			if o.(*key).Secret == "" {
+				return "secret"
+			}
+			return ""
+		},
+	}
+}
+
 func read(t *testing.T, text string) channelfile.Contents {
 	t.Helper()
-	c, err := channelfile.Read([]byte(text), kinds())
+	c, err := channelfile.Read([]byte(text), kinds(), keys())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,6 +174,58 @@ default: [pager]
 	}
 }
 
+const talking = two + `
+people:
+  - {name: " Anna  Lee ", role: responder, slack: U0123ABCD, webhook: anna, nats: [anna, UAJJK]}
+  - name: Vera
+    role: viewer
+    slack: [U0123ABCE, W0123ABCF]
+in:
+  - {name: anna, secret: whsec_a}
+  - name: portal
+    secret: [whsec_b, whsec_c]
+`
+
+func TestPeopleAndKeysAreRead(t *testing.T) {
+	got := read(t, talking)
+	want := people.Roster{Others: people.Viewer, People: []people.Person{
+		{Name: "Anna Lee", Role: people.Responder, IDs: map[string][]string{"slack": {"U0123ABCD"}, "webhook": {"anna"}, "nats": {"anna", "UAJJK"}}},
+		{Name: "Vera", Role: people.Viewer, IDs: map[string][]string{"slack": {"U0123ABCE", "W0123ABCF"}}},
+	}}
+	if diff := cmp.Diff(want, got.People); diff != "" {
+		t.Errorf("people (-want +got):\n%s", diff)
+	}
+	wantKeys := []channelfile.Key{{Name: "anna", Line: 12, Options: &key{Secret: "whsec_a"}}, {Name: "portal", Line: 13, Options: &key{Secret: "whsec_b,whsec_c"}}}
+	if diff := cmp.Diff(wantKeys, got.Keys); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+	only, err := channelfile.ReadPeople([]byte(talking))
+	if diff := cmp.Diff(want, only); diff != "" || err != nil {
+		t.Errorf("people alone, %v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestWithoutPeopleNobodyIsListed(t *testing.T) {
+	for text, want := range map[string]people.Roster{two: {}, two + "others: viewer\n": {Others: people.Viewer}} {
+		if diff := cmp.Diff(want, read(t, text).People); diff != "" {
+			t.Errorf("people (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// Whoever needs the people alone is not to fail over a channel or a secret that another process has.
+func TestPeopleAreReadWhateverElseIsWrong(t *testing.T) {
+	got, err := channelfile.ReadPeople([]byte("channels: [nonsense]\nrouts: x\nin: [{name: a, secret_file: /nowhere}]\npeople: [{name: Anna, role: responder, webhook: a}]\n"))
+	if err != nil || len(got.People) != 1 || got.Others != people.Viewer {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, text := range []string{"people: [{name: Anna}]", "people: {", "others: boss", "- people"} {
+		if got, err := channelfile.ReadPeople([]byte(text)); err == nil || len(got.People) > 0 {
+			t.Errorf("%q gives %+v, %v", text, got, err)
+		}
+	}
+}
+
 func TestTheDefaultMayBeNobody(t *testing.T) {
 	if got := read(t, two+"default: []\n").Routes; got.Default == nil || len(got.Default) > 0 {
 		t.Errorf("default %#v", got.Default)
@@ -167,7 +244,7 @@ func TestMistakesAreToldAllAtOnceWithLineAndFix(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := channelfile.Read(text, kinds())
+			c, err := channelfile.Read(text, kinds(), keys())
 			if err == nil {
 				t.Fatal("no mistake")
 			}
@@ -208,7 +285,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := channelfile.Read(text, kinds())
+		c, err := channelfile.Read(text, kinds(), keys())
 		var wrong yamlfile.Mistakes
 		switch {
 		case err == nil:

@@ -22,13 +22,13 @@ func (d *decoder) ofKind(c *Channel, line int, n *yaml.Node, options []pair) {
 		names = append(names, k.Name)
 	}
 	if n == nil {
-		d.Wrong(line, "say which: "+strings.Join(names, ", "), "%s has no kind", called(c))
+		d.Wrong(line, "say which: "+strings.Join(names, ", "), "%s has no kind", d.called(c))
 		return
 	}
 	i := slices.IndexFunc(d.kinds, func(k Kind) bool { return n.Kind == yaml.ScalarNode && k.Name == n.Value })
 	if i < 0 {
 		if n.Kind != yaml.ScalarNode || yamlfile.Empty(n) {
-			d.Wrong(n.Line, "say which: "+strings.Join(names, ", "), "%s has no kind", called(c))
+			d.Wrong(n.Line, "say which: "+strings.Join(names, ", "), "%s has no kind", d.called(c))
 		} else {
 			d.Unknown(n.Line, n.Value, "the list of kinds", names)
 		}
@@ -42,6 +42,9 @@ func (d *decoder) ofKind(c *Channel, line int, n *yaml.Node, options []pair) {
 func (d *decoder) fill(c *Channel, k *Kind, line int, options []pair) {
 	what, known := "a channel of kind "+k.Name, config.Options(c.Options, k.Begin)
 	names := []string{"name", "kind"}
+	if c.Kind != "" && c.Kind == d.in.Name {
+		what, names = "a key", names[:1]
+	}
 	for _, o := range known {
 		names = append(names, o.Name)
 	}
@@ -63,7 +66,7 @@ func (d *decoder) fill(c *Channel, k *Kind, line int, options []pair) {
 		return
 	}
 	if missing := k.Missing(c.Options); missing != "" {
-		d.Wrong(line, fmt.Sprintf("write %s: and its value below the name", missing), "%s has no %s", called(c), missing)
+		d.Wrong(line, fmt.Sprintf("write %s: and its value below the name", missing), "%s has no %s", d.called(c), missing)
 	}
 }
 
@@ -83,7 +86,7 @@ func (d *decoder) options(c *Channel, err error, line int, lines map[string]int)
 		if !has {
 			fix = "put it right, or leave it out"
 		}
-		d.Wrong(at, fix, "%s: %s", called(c), problem)
+		d.Wrong(at, fix, "%s: %s", d.called(c), problem)
 	}
 }
 
@@ -108,7 +111,10 @@ func (d *decoder) text(o pair) string {
 }
 
 // called is the channel in words.
-func called(c *Channel) string {
+func (d *decoder) called(c *Channel) string {
+	if c.Kind == d.in.Name && c.Kind != "" {
+		return "key " + c.Name
+	}
 	if c.Name == "" {
 		return "the channel"
 	}

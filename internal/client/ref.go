@@ -88,9 +88,14 @@ func One(ref string, all []Named) (Named, error) {
 	case 1:
 		return found[0], nil
 	default:
-		return Named{}, fmt.Errorf("%q names %d conversations, say which: %s", ref, len(found), candidates(found))
+		return Named{}, &AmbiguousError{fmt.Sprintf("%q names %d conversations, say which: %s", ref, len(found), candidates(found))}
 	}
 }
+
+// AmbiguousError says what a name that fits several things could have meant.
+type AmbiguousError struct{ text string }
+
+func (e *AmbiguousError) Error() string { return e.text }
 
 // foldedLast leaves out the folded ones where a name fits one that is open as well. Who types an id means that one.
 func foldedLast(ref string, found []Named) []Named {

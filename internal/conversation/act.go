@@ -47,8 +47,11 @@ func (r *reply) unacknowledge() {
 
 func (r *reply) silence() {
 	until := r.at.Add(cmp.Or(r.verb.For, defaultSilence))
-	if r.verb.For == 0 && !r.Until.IsZero() {
-		until = utc(r.Until)
+	switch {
+	case r.verb.For == 0 && !r.Until.IsZero():
+		until = utc(r.Until) // a gateway knows what tomorrow is where the person is
+	case r.verb.Until != "":
+		until = r.verb.until(r.at)
 	}
 	switch {
 	case !r.isOpen("silenced"):
@@ -126,6 +129,14 @@ func (r *reply) approve() {
 		return
 	}
 	r.refuse("Bellbuoy cannot run commands yet, and there is none to run.")
+}
+
+// allowed lists what the author may say now.
+func (r *reply) allowed() string {
+	if r.deny != "" {
+		return "You can ask, and say help. " + prose(r.deny, maxContent)
+	}
+	return allowed(r.was)
 }
 
 // allowed lists what may be said to c now.

@@ -56,6 +56,7 @@ type Said struct {
 	Seq   uint64    // of the reply, within Epoch
 	Epoch time.Time // creation time of the replies' stream
 	Reply schema.Reply
+	Deny  string // why the author may only ask: said in place of whatever changes something; empty: nothing is denied
 	From  string // id of the folded conversation that the reply was said to; empty: to this one. Then no watermark counts, only the reply's id
 	To    *Cause // of a folded conversation: what took the reply already; nil: it is for this one
 }

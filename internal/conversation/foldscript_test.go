@@ -63,5 +63,8 @@ func (p *player) said(at time.Time, rest string) conversation.Said {
 	if to {
 		s.To = causeOf(named(cause))
 	}
+	if where == "may only ask" {
+		s.Deny = fmt.Sprintf("Sorry, %s may only ask here: anna may more.", name)
+	}
 	return s
 }

@@ -26,7 +26,7 @@ func said(c schema.Conversation, e Said) (schema.Conversation, string) {
 	case id != "" && Heard(c, id):
 		return c, "heard already, under the same reply id"
 	}
-	r := &reply{step: begin(c, e.At), was: c, Reply: e.Reply, author: tidyAuthor(e.Reply.Author)}
+	r := &reply{step: begin(c, e.At), was: c, Reply: e.Reply, author: tidyAuthor(e.Reply.Author), deny: e.Deny}
 	if e.From == "" {
 		r.c.HeardSeq, r.c.HeardEpoch = e.Seq, utc(e.Epoch)
 	}
@@ -51,18 +51,21 @@ type reply struct {
 	was    schema.Conversation
 	author schema.Author
 	verb   Verb
+	deny   string // of Said
 }
 
 func (r *reply) apply() {
 	verb, ok := intent(r.Reply)
 	r.verb = verb
 	switch {
+	case ok && r.deny != "" && verb.Name != VerbHelp:
+		r.refuse(r.deny)
 	case ok:
 		r.act()
 	case r.Verb != "":
-		r.refuse(fmt.Sprintf("Bellbuoy does not know %q. %s", line(r.Verb, 60), allowed(r.was)))
+		r.refuse(fmt.Sprintf("Bellbuoy does not know %q. %s", line(r.Verb, 60), r.allowed()))
 	case r.Text == "":
-		r.refuse("There was nothing to read in that reply. " + allowed(r.was))
+		r.refuse("There was nothing to read in that reply. " + r.allowed())
 	case openQuestions(r.was) >= maxOpenQuestions:
 		r.refuse(fmt.Sprintf("%d questions wait for an answer already; ask again when there are fewer.", maxOpenQuestions))
 	case r.at.Before(mayAskAgain(r.was, r.at)):
@@ -93,13 +96,19 @@ func mayAskAgain(c schema.Conversation, at time.Time) time.Time {
 	return c.Messages[all[0]].At.Add(24 * time.Hour)
 }
 
+// Intent is the name of the verb that a reply says, empty if it asks. ok is false for a verb that there is not.
+func Intent(r schema.Reply) (verb string, ok bool) {
+	v, is := intent(r)
+	return v.Name, is || r.Verb == ""
+}
+
 // intent is what the reply wants done. An explicit verb wins over the text, which is then its argument or reason.
 func intent(r schema.Reply) (Verb, bool) {
 	if r.Verb == "" {
 		return ParseVerb(r.Text)
 	}
 	v, ok := ParseVerb(r.Verb)
-	if ok && v.Name == VerbSilence && v.For == 0 {
+	if ok && v.Name == VerbSilence && v.For == 0 && v.Until == "" {
 		if with, ok := ParseVerb(VerbSilence + " " + r.Text); ok {
 			return with, true
 		}
@@ -129,7 +138,7 @@ func (r *reply) act() {
 	case VerbApprove:
 		r.approve()
 	case VerbHelp:
-		r.system(schema.EventAnswered, allowed(r.was))
+		r.system(schema.EventAnswered, r.allowed())
 	}
 }
 

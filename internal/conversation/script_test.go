@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "rewrite the scripts with what happens n
 //	12:00 well        12:00 removed                       nothing is true; the object has left the cluster
 //	12:00 unjudged WHY                                    nothing is found, because the rules no longer look
 //	12:00 said anna silence 2h                            a reply; in quotes, \n starts a new line
+//	12:00 said vera ack [may only ask]                    a reply of somebody to whom verbs are denied
 //	12:00 verdict gpt SUMMARY [=> COMMAND]                a model's diagnosis, for the one that is owed
 //	12:00 failed WHY                                      the model's failure, for the first thing that is owed
 //	12:00 answer TEXT                                     for the oldest question

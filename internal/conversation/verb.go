@@ -1,7 +1,9 @@
 package conversation
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,15 +29,16 @@ const (
 
 // Verb is what a person wants done.
 type Verb struct {
-	Name string
-	For  time.Duration // of silence; 0 if not said
-	Note string        // the reason, or what is wrong with the diagnosis, in the person's words
+	Name  string
+	For   time.Duration // of silence; 0 if not said
+	Until string        // of silence, in UTC: 15:04, "tomorrow" or "tomorrow 15:04"; empty if not said
+	Note  string        // the reason, or what is wrong with the diagnosis, in the person's words
 }
 
 // verbs lists the words for each verb.
 func verbs(words string) string {
 	switch words {
-	case "ack", "acknowledge", "acknowledged", "on it", "i'm on it", "mine":
+	case "ack", "acknowledge", "acknowledged", "on it", "i'm on it", "im on it", "mine":
 		return VerbAck
 	case "unack", "unacknowledge":
 		return VerbUnack
@@ -55,12 +58,12 @@ func verbs(words string) string {
 
 // ParseVerb reads text as a verb; false means that it is a question.
 func ParseVerb(text string) (Verb, bool) {
-	if strings.ContainsAny(text, "?？") {
+	if strings.ContainsAny(text, "?？؟⁇﹖¿") {
 		return Verb{}, false
 	}
 	first, more, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	said, reason := cutReason(unaddressed(first))
-	words := strings.Fields(strings.TrimRight(said, ".! \t\r"))
+	words := strings.Fields(strings.TrimRight(said, ".!。！ \t\r"))
 	v, ok := verbOf(words)
 	v.Note = strings.TrimSpace(join(v.Note, join(reason, strings.TrimSpace(more))))
 	if !ok {
@@ -92,8 +95,10 @@ func withArguments(name string, args []string) (Verb, bool) {
 		v.Note = strings.TrimLeft(strings.Join(args, " "), "-:, ")
 		return v, true
 	case name == VerbSilence:
-		d, ok := duration(args)
-		v.For = d
+		until, ok := untilWhen(args)
+		if v.Until = until; !ok {
+			v.For, ok = duration(args)
+		}
 		return v, ok
 	}
 	return Verb{}, false
@@ -147,6 +152,48 @@ func duration(args []string) (time.Duration, bool) {
 		total = min(total+n*unit[strings.ToLower(p[2])], 400*24*time.Hour)
 	}
 	return max(total, 1), true // "0m" is said, and too short
+}
+
+var timeOfDay = regexp.MustCompile(`^([01]?\d|2[0-3]):([0-5]\d)$`)
+
+// untilWhen reads "until tomorrow", "until 18:00" and "until tomorrow 9:00 UTC".
+func untilWhen(args []string) (until string, ok bool) {
+	if !slices.Contains([]string{"until", "till", "til"}, strings.ToLower(args[0])) {
+		return "", false
+	}
+	args = args[1:]
+	if len(args) > 1 && strings.EqualFold(args[len(args)-1], "UTC") {
+		args = args[:len(args)-1]
+	}
+	if len(args) > 0 && strings.EqualFold(args[0], tomorrow) {
+		until, args = tomorrow, args[1:]
+	}
+	if len(args) == 1 && timeOfDay.MatchString(args[0]) {
+		hours, minutes, _ := strings.Cut(args[0], ":")
+		at := fmt.Sprintf("%02s:%s", hours, minutes)
+		return strings.TrimSpace(until + " " + at), true
+	}
+	return until, until != "" && len(args) == 0
+}
+
+const (
+	tomorrow  = "tomorrow"
+	dayBegins = 8 // the hour of tomorrow, in UTC, where none is said
+)
+
+// until is the time that Until, which is not empty, means when it is said at now.
+func (v Verb) until(now time.Time) time.Time {
+	at, next := strings.CutPrefix(v.Until, tomorrow)
+	hour, minute := dayBegins, 0
+	if of, err := time.Parse("15:04", strings.TrimSpace(at)); err == nil {
+		hour, minute = of.Hour(), of.Minute()
+	}
+	now = now.UTC()
+	then := time.Date(now.Year(), now.Month(), now.Day(), hour, minute, 0, 0, time.UTC)
+	if next || !then.After(now) {
+		then = then.AddDate(0, 0, 1)
+	}
+	return then
 }
 
 // join puts two texts on lines of their own.

@@ -11,6 +11,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/channelfile"
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/config/yamlfile"
+	"github.com/bellbuoy/bellbuoy/internal/gateway"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
@@ -28,6 +29,7 @@ type Config struct {
 	Logs         string `env:"LOGS" default:"line" allowed:"off,line,full" desc:"What channels may show of log lines: none, the most telling one, or all that is in the evidence."`
 	Webhook      webhook.Config
 	Slack        slack.Config
+	In           gateway.Config
 
 	file *channelfile.Contents // what ChannelsFile said when it was validated
 }
@@ -107,14 +109,20 @@ func (c *Config) Validate() error {
 	all := []error{yamlfile.OfVariable(err, channelsFile, c.ChannelsFile)}
 	for _, k := range kinds() {
 		options, _ := k.single(*c)
-		for _, name := range config.Given(process.Prefix, options) {
-			all = append(all, config.Mistake{
-				Name: name, Problem: "is of a single channel, and all channels are in the file that " + process.Prefix + "_" + channelsFile + " names",
-				Fix: "move it into the file and unset it, or unset " + process.Prefix + "_" + channelsFile,
-			})
-		}
+		all = append(all, beside(options)...)
 	}
-	return errors.Join(all...)
+	return errors.Join(append(all, beside(&c.In)...)...)
+}
+
+// beside refuses variables that the file stands in for.
+func beside(options any) (all []error) {
+	for _, name := range config.Given(process.Prefix, options) {
+		all = append(all, config.Mistake{
+			Name: name, Problem: "is of a single channel, and all channels are in the file that " + process.Prefix + "_" + channelsFile + " names",
+			Fix: "move it into the file and unset it, or unset " + process.Prefix + "_" + channelsFile,
+		})
+	}
+	return all
 }
 
 // contents reads the file, once.
@@ -130,7 +138,7 @@ func (c *Config) contents() (*channelfile.Contents, error) {
 	for _, k := range kinds() {
 		all = append(all, k.Kind)
 	}
-	file, err := channelfile.Read(text, all)
+	file, err := channelfile.Read(text, all, inKind())
 	if err != nil {
 		return nil, err
 	}

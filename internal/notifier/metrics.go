@@ -19,6 +19,8 @@ type metrics struct {
 	kept      *prometheus.CounterVec
 	failovers *prometheus.CounterVec
 	digested  *prometheus.CounterVec
+
+	replies, refused *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (metrics, error) {
@@ -45,8 +47,28 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 			Name: "bellbuoy_notifier_digested_total",
 			Help: "Conversations told of in a digest, or left out as over, by channel and reason: outage, route.",
 		}, []string{"channel", "reason"}),
+		replies: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_replies_total",
+			Help: "Replies that came through a channel and were stored.",
+		}, []string{"channel"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_replies_refused_total",
+			Help: "Replies that came through a channel and were not stored, by reason; repeated: stored before.",
+		}, []string{"channel", "reason"}),
 	}
-	return m, errors.Join(m.register(m.posts), m.register(m.took), m.register(m.kept), m.register(m.failovers), m.register(m.digested))
+	return m, errors.Join(
+		m.register(m.posts), m.register(m.took), m.register(m.kept), m.register(m.failovers), m.register(m.digested),
+		m.register(m.replies), m.register(m.refused),
+	)
+}
+
+// reply counts one that came through a channel: without a reason it was stored.
+func (m metrics) reply(channel, reason string) {
+	if reason == "" {
+		m.replies.WithLabelValues(channel).Inc()
+		return
+	}
+	m.refused.WithLabelValues(channel, reason).Inc()
 }
 
 func (m metrics) register(c prometheus.Collector) error {

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/finding"
+	"github.com/bellbuoy/bellbuoy/internal/gateway"
 	"github.com/bellbuoy/bellbuoy/internal/pace"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/route"
@@ -47,6 +49,7 @@ type Notifier struct {
 	routes route.Routes
 	shadow bool // nothing is sent
 	teller *finding.Teller
+	in     http.Handler // takes replies by webhook; nil: none are taken
 
 	metrics metrics
 	targets *shared[pace.State] // by target
@@ -69,6 +72,9 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	}
 	if n.routes, err = Routes(cfg); err != nil {
 		return nil, fmt.Errorf("read the routes: %w", err)
+	}
+	if n.in, err = n.opened(cfg, m); err != nil {
+		return nil, fmt.Errorf("open %s: %w", gateway.Path, err)
 	}
 	for _, d := range declared {
 		ch, err := open(d)
@@ -107,7 +113,7 @@ func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m met
 
 // Part is the notifier as a part of a process.
 func (n *Notifier) Part() process.Part {
-	return process.Part{Name: "notifier", Run: n.run, Ready: n.bus.Ready}
+	return process.Part{Name: "notifier", Run: n.run, Ready: n.bus.Ready, Handle: n.pages}
 }
 
 func (n *Notifier) run(ctx context.Context) error {

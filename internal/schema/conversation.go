@@ -305,6 +305,15 @@ type Reply struct {
 	ID           string    `json:"id,omitempty"`
 }
 
+// SignedReply is the body of a reply that another program signs and posts to /in/webhook. Who speaks follows from the key.
+type SignedReply struct {
+	Conversation string    `json:"conversation"`    // its id, or the first four digits of it or more
+	Text         string    `json:"text,omitempty"`  // a question, a verb, or the reason for Verb
+	Verb         string    `json:"verb,omitempty"`  // such as ack; without it Text is read
+	Until        time.Time `json:"until,omitzero"`  // of a silence
+	Actor        string    `json:"actor,omitempty"` // who it was there; shown with the name of the key, and not relied on
+}
+
 // Alert is the body of an ALERTS message: the event that just happened and the whole conversation after it.
 type Alert struct {
 	Event        Message      `json:"event"`

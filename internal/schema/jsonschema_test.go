@@ -27,6 +27,7 @@ func bodies() map[string]any {
 	return map[string]any{
 		"context": schema.ClusterContext{}, "alert": schema.Alert{}, "reply": schema.Reply{}, "finding": schema.Finding{},
 		"inspection": schema.Inspection{}, "inspection-result": schema.InspectionResult{},
+		"webhook-in": schema.SignedReply{},
 	}
 }
 
@@ -37,7 +38,7 @@ func required() map[string][]string {
 		"Alert": {"event", "conversation"}, "Conversation": {"schema", "id", "cluster", "object"}, "Object": {"kind", "name"},
 		"Finding":    {"schema", "cluster", "object", "condition", "firing", "source"},
 		"Inspection": {"schema", "cluster", "kind", "object"}, "InspectionResult": {"schema", "cluster", "kind", "object", "at", "lines"},
-		"InspectedLine": {"text"},
+		"InspectedLine": {"text"}, "SignedReply": {"conversation"},
 	}
 }
 
