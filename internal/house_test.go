@@ -86,7 +86,7 @@ var plan = []room{
 	{"internal/channel/channeltest", "channel schema", "cmp", ""},
 	{"internal/channel/slack/slacktest", "", "slack websocket", ""},
 	{"internal/llm/llmtest", "llm/fake", "", "llm"},
-	{"internal/e2e", "collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect replay source/docker source/host"},
+	{"internal/e2e", "gateway collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect replay source/docker source/host"},
 	{"internal/eval", "replay detect source/file schema", "", "diagnose"},
 	{"internal/need", "", "", ""},
 	{"internal/need/engine", "need", "", ""},
