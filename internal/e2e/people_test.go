@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -294,16 +295,23 @@ func TestTwoAnalyzersShareTheMicroService(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out := nats("micro", "ls"); strings.Count(out, "bellbuoy") < 2 {
+	instance := regexp.MustCompile(`\b[A-Za-z0-9]{22}\b`)
+	if out := nats("micro", "ls"); len(instance.FindAllString(out, -1)) != 2 {
 		t.Errorf("micro ls does not show two:\n%s", out)
 	}
 	if out := nats("micro", "info", "bellbuoy"); !strings.Contains(out, "bellbuoy.api.reply") {
 		t.Errorf("micro info:\n%s", out)
 	}
-	if out := nats("micro", "stats", "bellbuoy"); strings.Count(out, "reply") < 1 {
-		t.Errorf("micro stats:\n%s", out)
-	} else {
-		t.Log(out)
+	out, served := nats("micro", "stats", "bellbuoy"), 0
+	for _, row := range regexp.MustCompile(`\bget\s+│\s+(\d+)`).FindAllStringSubmatch(out, -1) {
+		n, err := strconv.Atoi(row[1])
+		if err != nil || n == 0 {
+			t.Errorf("one of the two answered nothing:\n%s", out)
+		}
+		served += n
+	}
+	if served != asked {
+		t.Errorf("%d requests are counted, want %d:\n%s", served, asked, out)
 	}
 	if out := nats("req", "--raw", "bellbuoy.replies."+id, "why?"); !strings.Contains(out, `"stream":"REPLIES"`) {
 		t.Errorf("a reply is answered with %s", out)
