@@ -206,7 +206,8 @@ jetstream: enabled`)
 		}
 	}
 	want := []schema.Author{
-		{Name: "Vera", Channel: "api", Verified: true}, {Name: "Anna (nats Anna)", Channel: "api", Verified: true},
+		{Name: "Vera", Channel: "api", Verified: true},
+		{Name: "Anna (nats Anna)", Channel: "api", Verified: true},
 		{Name: "Anna", Channel: "api", Verified: true},
 	}
 	if diff := cmp.Diff(want, authors); diff != "" || e2e.Count(got, schema.EventRefused) != 2 {
