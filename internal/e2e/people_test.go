@@ -37,7 +37,7 @@ const (
 	verasSecret = "whsec_VVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVV"
 )
 
-// inlet runs a notifier and gives the address where replies are posted to.
+// inlet serves the pages of a notifier and gives the address where replies are posted to. Its channels do not run.
 func inlet(t *testing.T, s *bustest.NATS, cfg notifier.Config) (url string, reg *prometheus.Registry) {
 	t.Helper()
 	reg = prometheus.NewRegistry()
@@ -46,10 +46,8 @@ func inlet(t *testing.T, s *bustest.NATS, cfg notifier.Config) (url string, reg 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := n.Part()
-	e2e.Start(t, p)
 	mux := http.NewServeMux()
-	p.Handle(mux)
+	n.Part().Handle(mux)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL + gateway.Path, reg
@@ -114,9 +112,6 @@ in:
 	}
 	s := bustest.Server(t)
 	b := s.Connect(t)
-	if err := b.Setup(t.Context(), bus.Setup{Channels: []string{"webhook", "ops"}}); err != nil {
-		t.Fatal(err)
-	}
 	e2e.StartAnalyzer(t, s, llm.Config{})
 	url, reg := inlet(t, s, notifier.Config{ChannelsFile: file})
 	id := checkoutDown(t, b)
