@@ -108,9 +108,17 @@ race: ## the long race: 8 analyzers, 200 clusters, on one NATS server and on thr
 properties: ## try every property on all of its random courses, where make test tries a third of them
 	BELLBUOY_LONG=1 $(GO) test -count=1 ./internal/detect/ ./internal/conversation/ ./internal/scrub/
 
+.PHONY: chaos
+chaos: ## 10,000 events through every kind and format of channel, each failing a fifth of the time, with kill -9 every second
+	BELLBUOY_LONG=1 $(GO) test -race -count=1 -timeout=10m -v -run='^TestDeliveryInChaos$$' ./internal/notifier/
+
 .PHONY: eval
 eval: ## measure the scenarios: precision, recall, sounds and delay of what would be told
 	$(GO) test -count=1 -v -run='^TestEveryScenarioIsToldAsItIs$$' ./internal/eval/
+
+.PHONY: sounds
+sounds: ## count what the scenarios make people hear, in Slack, on a pager and through the webhook
+	$(GO) test -count=1 -v -run='^Test(AnIncidentIsHeardOfTwiceAtMost|TooManySoundsAreNoticed)$$' ./internal/eval/
 
 .PHONY: eval-mutants
 eval-mutants: ## change one rule at a time, and fail for each change that no scenario notices

@@ -89,8 +89,8 @@ func completions() []takes {
 	var names []string
 	for _, c := range commands() {
 		t := takes{command: c, ref: strings.HasPrefix(strings.TrimPrefix(c.args, "["), "REF"), file: strings.HasPrefix(c.args, "FILE")}
-		if first, _, _ := strings.Cut(c.args, " "); regexp.MustCompile(`^[a-z]+(\|[a-z]+)+$`).MatchString(first) {
-			t.words = strings.Split(first, "|")
+		if first, _, _ := strings.Cut(c.args, " "); regexp.MustCompile(`^[a-z]+(\|[a-z]+)+$`).MatchString(strings.Trim(first, "[]")) {
+			t.words = strings.Split(strings.Trim(first, "[]"), "|")
 		}
 		set := flag.NewFlagSet(c.name, flag.ContinueOnError)
 		if c.flags != nil {

@@ -57,6 +57,7 @@ func TestBashCompletesCommandsFlagsAndNames(t *testing.T) {
 		"only-one-name":            {[]string{"reply", "9f2c", "sh"}, []string{}},
 		"file":                     {[]string{"replay", "main_te"}, []string{"main_test.go"}},
 		"flag-of-a-replay":         {[]string{"replay", "main_test.go", "--s"}, []string{"--skip-bad", "--speed"}},
+		"a-verb-that-may-be":       {[]string{"dead", "r"}, []string{"retry"}},
 		"one-of-few-words":         {[]string{"completion", "z"}, []string{"zsh"}},
 		"help-of-a-command":        {[]string{"help", "comp"}, []string{"completion"}},
 		"nothing-for-what-is-none": {[]string{"nonsense", "x"}, []string{}},

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/bus/embed"
 	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/console"
 	"github.com/bellbuoy/bellbuoy/internal/doctor"
 	"github.com/bellbuoy/bellbuoy/internal/notifier"
 	"github.com/bellbuoy/bellbuoy/internal/process"
@@ -39,6 +41,11 @@ func examine(ctx context.Context, out io.Writer, asJSON bool) error {
 		return err
 	}
 	found := doctor.Examine(ctx, options)
+	if channels, shadow := doctor.Shadowed(found); shadow && asJSON {
+		console.New(os.Stderr, console.Options{}).Shadow(channels) // a list of JSON has no place for it
+	} else if shadow {
+		printer(out).Shadow(channels)
+	}
 	if asJSON {
 		err = printJSON(out, found)
 	} else {

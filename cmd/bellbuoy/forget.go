@@ -21,7 +21,7 @@ func forgetCommand() command {
 			if err != nil {
 				return err
 			}
-			return connected(ctx, func(ctx context.Context, c *client.Client) error {
+			return connected(ctx, out, formOf(asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
 				forgot, err := c.Forget(ctx, client.ForgetRequest{Ref: args[0], Author: name})
 				switch {
 				case err != nil:

@@ -21,7 +21,9 @@ func listCommand() command {
 			if len(args) > 0 {
 				return usage("list", "[--all] [--json]")
 			}
-			return connected(ctx, func(ctx context.Context, c *client.Client) error { return list(ctx, c, out, all, asJSON) })
+			return connected(ctx, out, formOf(asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
+				return list(ctx, c, out, all, asJSON)
+			})
 		},
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
-	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/daemon"
 	"github.com/bellbuoy/bellbuoy/internal/process"
@@ -55,6 +54,7 @@ func commands() []command {
 		recordCommand(),
 		replayCommand(),
 		doctorCommand(),
+		deadCommand(),
 		forgetCommand(),
 		setupCommand(),
 		fakemodelCommand(),
@@ -160,11 +160,6 @@ func usage(command, want string) error {
 
 // connectWithin is how long a person waits for a server that does not answer.
 const connectWithin = 2 * time.Second
-
-// connected runs do with a client on the configured server.
-func connected(ctx context.Context, do func(context.Context, *client.Client) error) error {
-	return onBus(ctx, func(ctx context.Context, b *bus.Bus, _ *slog.Logger) error { return do(ctx, client.New(b)) })
-}
 
 // onBus runs do with a connection to the configured server, and a log for whoever typed the command.
 func onBus(ctx context.Context, do func(context.Context, *bus.Bus, *slog.Logger) error) error {

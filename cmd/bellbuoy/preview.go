@@ -27,7 +27,7 @@ func previewCommand() command {
 			if len(args) != 1 {
 				return usage("preview", "REF [--channel NAME] [--json]")
 			}
-			return connected(ctx, func(ctx context.Context, c *client.Client) error {
+			return connected(ctx, out, formOf(asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
 				if channel != "" {
 					return previewPost(ctx, c, out, args[0], channel, asJSON)
 				}

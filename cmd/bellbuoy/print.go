@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,9 +23,20 @@ func printer(out io.Writer) *console.Printer { return console.New(out, console.O
 func plain(s string) string { return strings.ReplaceAll(scrub.Clean(s), "\n", " ") }
 
 func printJSON(out io.Writer, v any) error {
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	object, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if _, is := out.(shadowed); is {
+		object = marked(object)
+	}
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, object, "", "  "); err != nil {
+		return err
+	}
+	pretty.WriteByte('\n')
+	_, err = pretty.WriteTo(out)
+	return err
 }
 
 func printJSONLine(out io.Writer, v any) error {

@@ -80,7 +80,7 @@ func say(ctx context.Context, out io.Writer, w waiting, r client.ReplyRequest) e
 		return err
 	}
 	r.Author = name
-	return connected(ctx, func(ctx context.Context, c *client.Client) error {
+	return connected(ctx, out, formOf(w.asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
 		stored, err := c.Reply(ctx, r)
 		if err != nil {
 			return err

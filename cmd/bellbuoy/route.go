@@ -72,7 +72,7 @@ func (o *routeFlags) route(ctx context.Context, out io.Writer, object, severity 
 		}
 		return o.print(out, notifier.WouldTell(&routes, o.request, time.Now()))
 	}
-	return connected(ctx, func(ctx context.Context, c *client.Client) error {
+	return connected(ctx, out, formOf(o.asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
 		response, err := c.Route(ctx, o.request)
 		if err != nil {
 			return err

@@ -18,7 +18,7 @@ func showCommand() command {
 			if len(args) != 1 {
 				return usage("show", "REF [--json]")
 			}
-			return connected(ctx, func(ctx context.Context, c *client.Client) error {
+			return connected(ctx, out, formOf(asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
 				conversation, err := c.Get(ctx, args[0])
 				if err != nil {
 					return err

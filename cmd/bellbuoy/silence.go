@@ -72,7 +72,7 @@ func silence(ctx context.Context, out io.Writer, w waiting, r client.SilenceRequ
 	if r.Author, err = whoTypes(); err != nil {
 		return err
 	}
-	return connected(ctx, func(ctx context.Context, c *client.Client) error {
+	return connected(ctx, out, formOf(w.asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
 		made, err := c.Silence(ctx, r)
 		switch {
 		case err != nil:
@@ -97,7 +97,7 @@ func silencesCommand() command {
 			if len(args) > 0 {
 				return usage("silences", "[--json]")
 			}
-			return connected(ctx, func(ctx context.Context, c *client.Client) error {
+			return connected(ctx, out, formOf(asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
 				response, err := c.Silences(ctx)
 				switch {
 				case err != nil:
@@ -131,7 +131,7 @@ func unsilence(ctx context.Context, out io.Writer, w waiting, r client.Unsilence
 	if r.Author, err = whoTypes(); err != nil {
 		return err
 	}
-	return connected(ctx, func(ctx context.Context, c *client.Client) error {
+	return connected(ctx, out, formOf(w.asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
 		ended, err := c.Unsilence(ctx, r)
 		switch {
 		case err != nil:

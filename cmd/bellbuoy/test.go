@@ -6,11 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/config"
-	"github.com/bellbuoy/bellbuoy/internal/daemon"
 	"github.com/bellbuoy/bellbuoy/internal/drill"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 )
@@ -40,24 +41,18 @@ func testCommand() command {
 
 // tryOut runs the test on the configured server.
 func tryOut(ctx context.Context, out io.Writer, test drill.Test, asJSON bool) error {
-	var common daemon.Common
 	var person personConfig
-	if err := config.Load(process.Prefix, &common, &person); err != nil {
+	if err := config.Load(process.Prefix, &person); err != nil {
 		return err
 	}
 	test.By = cmp.Or(person.Name, os.Getenv("USER"), "somebody")
 	if host, err := os.Hostname(); err == nil {
 		test.Host = host
 	}
-	options := common.NATS.Options("bellbuoy")
-	options.Within = connectWithin
-	options.Log = process.Logger(os.Stderr, process.LogConfig{Level: cmp.Or(common.Log.Level, "info"), Format: "text"})
-	b, err := bus.Connect(ctx, options)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	return test.Run(ctx, b, func(s drill.Step) { printTestStep(out, s, asJSON) })
+	return onBus(ctx, func(ctx context.Context, b *bus.Bus, _ *slog.Logger) error {
+		out := warned(ctx, client.New(b), out, os.Stderr, linesOf(asJSON))
+		return test.Run(ctx, b, func(s drill.Step) { printTestStep(out, s, asJSON) })
+	})
 }
 
 func printTestStep(out io.Writer, s drill.Step, asJSON bool) {

@@ -24,7 +24,9 @@ func watchCommand() command {
 			if len(args) > 0 {
 				return usage("watch", "[--json]")
 			}
-			return connected(ctx, func(ctx context.Context, c *client.Client) error { return watch(ctx, c, out, printer(out), asJSON) })
+			return connected(ctx, out, linesOf(asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
+				return watch(ctx, c, out, printer(out), asJSON)
+			})
 		},
 	}
 }

@@ -19,7 +19,7 @@ func whyCommand() command {
 			if len(args) > 1 {
 				return usage("why", "[REF|OBJECT] [--json]")
 			}
-			return connected(ctx, func(ctx context.Context, c *client.Client) error {
+			return connected(ctx, out, formOf(asJSON), func(ctx context.Context, c *client.Client, out io.Writer) error {
 				return why(ctx, c, out, strings.Join(args, ""), asJSON)
 			})
 		},

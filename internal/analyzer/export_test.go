@@ -160,3 +160,6 @@ func (a *Analyzer) Ledger(ctx context.Context) (spend.Ledger, error) {
 	l, _, err := a.ledger.read(ctx)
 	return l, err
 }
+
+// Hear hands a one reply, as if it had been delivered.
+func (a *Analyzer) Hear(ctx context.Context, m bus.Message) error { return a.hear(ctx, m) }

@@ -29,7 +29,7 @@ const (
 // hearPrefix stores replies to the beginning of an id up to that of m under the whole id.
 func (a *Analyzer) hearPrefix(ctx context.Context, m bus.Message, prefix string) error {
 	if !schema.ValidIDPrefix(prefix, minPrefix) {
-		return bus.Poison(fmt.Errorf("hear reply: %q is neither a conversation's id, which has %d hex digits, nor the first %d digits of one or more: bellbuoy list shows them",
+		return bus.Poison(fmt.Errorf("hear reply: %q is not a conversation's id, which has %d hex digits, nor the first %d of one or more: bellbuoy list shows them",
 			scrub.Line(prefix, maxAuthor), schema.IDLength, minPrefix))
 	}
 	c, err := a.meant(prefix)

@@ -20,7 +20,7 @@ const serviceVersion = "0.1.0"
 // service is what people ask: answered by any analyzer.
 func (a *Analyzer) service() bus.Service {
 	return bus.Service{
-		Name: "bellbuoy", Version: serviceVersion, Description: "Bellbuoy's conversations: list, get, reply, why, preview; silences; forget",
+		Name: "bellbuoy", Version: serviceVersion, Description: "Bellbuoy's conversations: list, get, reply, why, preview; silences; forget; dead letters",
 		Endpoints: []bus.Endpoint{
 			{Verb: client.VerbList, Handle: handle(a.list)},
 			{Verb: client.VerbGet, Handle: handle(a.get)},
@@ -31,6 +31,8 @@ func (a *Analyzer) service() bus.Service {
 			{Verb: client.VerbUnsilence, Handle: handle(a.unsilence)},
 			{Verb: client.VerbPreview, Handle: handle(a.preview)},
 			{Verb: client.VerbForget, Handle: handle(a.forgetWhat)},
+			{Verb: client.VerbDead, Handle: handle(a.dead)},
+			{Verb: client.VerbAgain, Handle: handle(a.again)},
 		},
 	}
 }

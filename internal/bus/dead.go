@@ -15,8 +15,10 @@ import (
 // DeadVersion is the schema of a stored DeadLetter.
 const DeadVersion = "bellbuoy.dead/v1"
 
+// MaxDeadBody is how much of a body a letter keeps, in bytes.
+const MaxDeadBody = 64 * kib
+
 const (
-	maxDeadBody   = 64 * kib
 	maxDeadReason = 4 * kib
 	maxRead       = 8 << 20 // no message is larger
 )
@@ -72,7 +74,7 @@ func sealed(who string, d DeadLetter, now time.Time) DeadLetter {
 	if len(d.Body) <= maxRead {
 		d.Body = scrub.JSON(d.Body) // sees through escapes
 	}
-	d.Body = Text(redacted(string(d.Body), maxDeadBody))
+	d.Body = Text(redacted(string(d.Body), MaxDeadBody))
 	d.Reason = redacted(d.Reason, maxDeadReason)
 	return d
 }

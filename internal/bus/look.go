@@ -52,15 +52,21 @@ func (b *Bus) DeadSince(ctx context.Context, since time.Time) (n uint64, newest 
 	if err != nil {
 		return 0, DeadLetter{}, err
 	}
-	info, err := s.Info(ctx)
+	info, err := s.Info(ctx, jetstream.WithDeletedDetails(true))
 	if err != nil {
 		return 0, DeadLetter{}, fmt.Errorf("look at %s: %w", StreamDead, err)
 	}
-	if first > info.State.LastSeq {
+	n = info.State.LastSeq + 1 - min(first, info.State.LastSeq+1)
+	for _, seq := range info.State.Deleted { // those in between that were dropped
+		if seq >= first {
+			n--
+		}
+	}
+	if n == 0 {
 		return 0, DeadLetter{}, nil
 	}
 	newest, err = b.newestDead(ctx, s)
-	return info.State.LastSeq - first + 1, newest, err
+	return n, newest, err
 }
 
 func (b *Bus) newestDead(ctx context.Context, s *stream) (DeadLetter, error) {

@@ -141,14 +141,14 @@ func (b *Bus) firstSince(ctx context.Context, s *stream, since time.Time) (uint6
 	low, high := max(1, info.State.FirstSeq), info.State.LastSeq+1
 	for low < high {
 		middle := low + (high-low)/2
-		m, err := s.GetMsg(ctx, middle)
+		m, err := b.from(ctx, s, b.below("dead.*"), middle) // some may have been dropped
 		switch {
-		case errors.Is(err, jetstream.ErrMsgNotFound), err == nil && m.Time.Before(since):
-			low = middle + 1 // what is gone was the oldest
-		case err != nil:
-			return 0, b.readError(StreamDead, err)
-		default:
+		case errors.Is(err, ErrNotFound), err == nil && !m.Time.Before(since):
 			high = middle
+		case err != nil:
+			return 0, err
+		default:
+			low = m.Sequence + 1
 		}
 	}
 	return low, nil

@@ -38,6 +38,15 @@ func (b *Bus) Publish(ctx context.Context, subject string, body []byte, msgID st
 	return b.store(ctx, m)
 }
 
+// PublishOver is Publish of what takes the place of the message with that sequence, the newest of its subject; 0: of none.
+// ErrConflict says that another one is the newest by now.
+func (b *Bus) PublishOver(ctx context.Context, subject string, body []byte, over uint64) (seq uint64, err error) {
+	m := nats.NewMsg(subject)
+	m.Data = body
+	expect(m, subject, over)
+	return b.store(ctx, m)
+}
+
 // PublishOnce is Publish for whoever wants to know whether msgID had been stored before.
 func (b *Bus) PublishOnce(ctx context.Context, subject string, body []byte, msgID string) (repeated bool, err error) {
 	m := nats.NewMsg(subject)

@@ -90,6 +90,8 @@ func Requests() []Request {
 	return []Request{
 		{Pattern: "inspect.*.*", Askers: []string{PartAnalyzer}, Answerers: []string{PartCollector}},
 		{Pattern: "api.told", Askers: []string{People}, Answerers: []string{PartNotifier}},
+		{Pattern: "api.channels", Askers: []string{People}, Answerers: []string{PartNotifier}},
+		{Pattern: "api.retry", Askers: []string{People}, Answerers: []string{PartNotifier}},
 		{Pattern: "api.shown", Askers: []string{People}, Answerers: []string{PartNotifier}},
 		{Pattern: "api.route", Askers: []string{People}, Answerers: []string{PartNotifier}},
 		{Pattern: "api.*", Askers: []string{People}, Answerers: []string{PartAnalyzer}},

@@ -20,11 +20,17 @@ func TestLinksAreThoseOfTheConversationOrItsRunbook(t *testing.T) {
 	}{
 		{"none", schema.Conversation{}, []channel.Link{}},
 		{"stored-before-there-were-links", schema.Conversation{Labels: labels}, []channel.Link{{Title: "Runbook", URL: "https://runbooks.example/new"}}},
-		{"those-that-were-stored", schema.Conversation{Labels: labels, Links: []schema.Link{{Title: "Logs\x1b[2J", URL: "https://logs.example/"}}},
-			[]channel.Link{{Title: "Logs", URL: "https://logs.example/"}}},
+		{
+			"those-that-were-stored",
+			schema.Conversation{Labels: labels, Links: []schema.Link{{Title: "Logs\x1b[2J", URL: "https://logs.example/"}}},
+			[]channel.Link{{Title: "Logs", URL: "https://logs.example/"}},
+		},
 		{"no-web-address", schema.Conversation{Links: []schema.Link{{Title: "A", URL: "javascript:alert(1)"}, {Title: "B", URL: "https://u:p@x/"}}}, []channel.Link{}},
-		{"long-title", schema.Conversation{Links: []schema.Link{{Title: strings.Repeat("a", 500), URL: "https://x/"}}},
-			[]channel.Link{{Title: strings.Repeat("a", 100), URL: "https://x/"}}},
+		{
+			"long-title",
+			schema.Conversation{Links: []schema.Link{{Title: strings.Repeat("a", 500), URL: "https://x/"}}},
+			[]channel.Link{{Title: strings.Repeat("a", 100), URL: "https://x/"}},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -39,16 +45,5 @@ func TestLinksAreThoseOfTheConversationOrItsRunbook(t *testing.T) {
 	}
 	if got := channel.Links(many); len(got) != schema.MaxLinks {
 		t.Errorf("%d links", len(got))
-	}
-}
-
-func TestWhoJoinsIsHeardUnlessItIsSilent(t *testing.T) {
-	c := schema.Conversation{Severity: schema.SeverityCritical}
-	for _, family := range []channel.Family{channel.Chat, channel.Mail, channel.Pager} {
-		loud := channel.SoundOf(family, c, schema.Message{Kind: schema.EventGrown})
-		silent := channel.SoundOf(family, c, schema.Message{Kind: schema.EventGrown, Silent: true})
-		if loud != channel.Loud || silent != channel.Quietly {
-			t.Errorf("family %d: %d, silent %d", family, loud, silent)
-		}
 	}
 }

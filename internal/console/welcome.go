@@ -34,6 +34,9 @@ type Welcome struct {
 
 // Welcome prints w.
 func (p *Printer) Welcome(w Welcome) {
+	if w.Shadow && len(w.Channels) > 0 {
+		p.Shadow(w.Channels)
+	}
 	var b strings.Builder
 	p.titled(&b, "bellbuoy "+w.Version+"  ", w.watching())
 	for _, r := range w.rows() {

@@ -53,7 +53,7 @@ type Step struct {
 	Question     string   `json:"question,omitempty"`
 	Preset       bool     `json:"preset,omitempty"` // nobody asked; it is the question that is asked then
 	Posts        int      `json:"posts,omitempty"`  // that the webhook got
-	Sounds       int      `json:"sounds,omitempty"` // of them: those that call a person, its end included
+	Sounds       int      `json:"sounds,omitempty"` // of them: those that call a person
 }
 
 const defaultWithin = 15 * time.Second

@@ -79,7 +79,7 @@ func TestTheDemonstrationRunsToItsEnd(t *testing.T) {
 	}
 	text := func(n int) string { return strings.Join(steps[n-1].Lines, "\n") }
 	for n, want := range map[int]string{
-		2: "db down on demo-shop", 3: fake.Mark, 4: "No space left on device (E", 5: "2 sounds in all",
+		2: "db down on demo-shop", 3: fake.Mark, 4: "No space left on device (E", 5: "1 sound in all",
 	} {
 		if !strings.Contains(text(n), want) {
 			t.Errorf("step %d says %q, want %q in it", n, text(n), want)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/llm/fake"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
@@ -52,17 +53,9 @@ func (p post) find(like func(schema.Message) bool) (schema.Message, bool) {
 	return schema.Message{}, false
 }
 
-// sounds tells whether a person would be called: for a new card, for what got worse or nobody answers, and for its end.
+// sounds tells whether a person would be called, were the webhook a chat.
 func (p post) sounds() bool {
-	_, ok := p.find(func(m schema.Message) bool {
-		switch m.Kind {
-		case schema.EventOpened, schema.EventReopened, schema.EventWorsened, schema.EventEscalated, schema.EventStillFiring,
-			schema.EventCleared:
-			return true
-		}
-		return false
-	})
-	return ok
+	return channel.Loudest(channel.Chat, p.Data.Conversation, p.Data.Events) > channel.Quietly
 }
 
 // hook is the webhook that the notifier posts to. It takes everything and remembers it.

@@ -207,7 +207,7 @@ func (s *story) end(ctx context.Context) error {
 	}
 	s.say(Step{Title: "Owned, and over", Posts: posts, Sounds: sounds, Lines: []string{
 		"Acknowledged; then db runs again, and the card closes by itself: " + p.Data.Text,
-		fmt.Sprintf("%s in all, by count: when it opened and when it was over. The webhook got %d posts about one incident; the others only change its card.", plural(sounds, "sound"), posts),
+		fmt.Sprintf("%s in all, by count: when it opened. The webhook got %d posts about one incident; the others only change its card.", plural(sounds, "sound"), posts),
 		fmt.Sprintf("The incident was %s. It took %.0f s, and all that this started is now stopped and removed.", s.id, time.Since(s.began).Seconds()),
 		"On your own machine: bellbuoy up    and, to see whom it tells: bellbuoy test",
 	}})

@@ -19,6 +19,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/doctor"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
+	"github.com/bellbuoy/bellbuoy/internal/notifier"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 	"github.com/bellbuoy/bellbuoy/internal/source/docker"
 )
@@ -194,7 +195,11 @@ func partFaults() []planted {
 			if err := s.bus.Dead(t.Context(), "webhook", bus.DeadLetter{Reason: "410 Gone"}); err != nil {
 				t.Fatal(err)
 			}
-		}, "warn parts/dead letters 1 in the last 24 h; the newest, of webhook: 410 Gone", "nats stream view DEAD"},
+		}, "warn parts/dead letters 1 in the last 24 h; the newest, of webhook: 410 Gone", "bellbuoy dead"},
+		{"nothing-is-sent", func(t *testing.T, s *stack) {
+			s.notifier()
+			s.notify(t, notifier.NotifyShadow)
+		}, "warn parts/shadow webhook SHADOW: a notifier runs with BELLBUOY_NOTIFY=shadow", "unset BELLBUOY_NOTIFY"},
 	}
 }
 
@@ -407,7 +412,7 @@ func TestAHealthyStackHasNoFault(t *testing.T) {
 	}
 	want := []string{
 		"ok configuration/configuration", "ok NATS/server", "ok NATS/clock", "ok NATS/streams", "ok NATS/consumers",
-		"ok parts/analyzer", "ok parts/notifier webhook", "ok parts/collector prod", "ok parts/dead letters",
+		"ok parts/analyzer", "ok parts/notifier webhook", "ok parts/channel webhook", "ok parts/collector prod", "ok parts/dead letters",
 		"ok sources/docker", "ok sources/host", "ok machine/data", "ok machine/HTTP", "ok model/model", "ok channels/webhook",
 		"ok leaves/nothing", "ok leaves/stays here",
 	}

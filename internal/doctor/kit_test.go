@@ -29,6 +29,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
+	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/config"
 	"github.com/bellbuoy/bellbuoy/internal/doctor"
 	"github.com/bellbuoy/bellbuoy/internal/llm"
@@ -258,16 +259,26 @@ func (s *stack) work(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := notifier.New(notifier.Config{Webhook: s.options.Webhook}, s.nats.Connect(t), bustest.Log(t), nil)
+	stopAnalyzer := bustest.Start(t, a.Part().Run)
+	eventually(t, s.answers)
+	s.analyzer = func() { stopAnalyzer(); eventually(t, func() bool { return !s.answers() }) }
+	s.notify(t, notifier.NotifyOn)
+}
+
+// notify starts a notifier, and waits until the server has it.
+func (s *stack) notify(t *testing.T, mode string) {
+	t.Helper()
+	n, err := notifier.New(notifier.Config{Notify: mode, Webhook: s.options.Webhook}, s.nats.Connect(t), bustest.Log(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopAnalyzer := bustest.Start(t, a.Part().Run)
-	stopNotifier := bustest.Start(t, n.Part().Run)
-	eventually(t, s.answers)
+	stop := bustest.Start(t, n.Part().Run)
 	eventually(t, s.reads)
-	s.analyzer = func() { stopAnalyzer(); eventually(t, func() bool { return !s.answers() }) }
-	s.notifier = func() { stopNotifier(); eventually(t, func() bool { return !s.reads() }) }
+	eventually(t, func() bool {
+		_, err := client.New(s.bus).Channels(t.Context())
+		return err == nil
+	})
+	s.notifier = func() { stop(); eventually(t, func() bool { return !s.reads() }) }
 }
 
 func (s *stack) answers() bool {

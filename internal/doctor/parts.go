@@ -27,6 +27,7 @@ func (d *doctor) parts(ctx context.Context, b *bus.Bus, i bus.Inspection) []Find
 	}
 	all := d.analyzer(ctx, b, i)
 	all = append(all, d.notifiers(i)...)
+	all = append(all, d.delivering(ctx, b)...)
 	all = append(all, d.snapshots(ctx, b, i)...)
 	return append(all, d.dead(ctx, b)...)
 }
@@ -108,7 +109,7 @@ func (d *doctor) dead(ctx context.Context, b *bus.Bus) []Finding {
 	}
 	return []Finding{{
 		AreaParts, "dead letters", Warn, fmt.Sprintf("%d in the last 24 h; the newest, of %s: %s", n, newest.Who, newest.Reason),
-		"see what was given up: nats stream view " + bus.StreamDead,
+		"see what was given up, try it again or drop it: bellbuoy dead",
 	}}
 }
 

@@ -90,6 +90,7 @@ func TestChannelFailingFiresFromAReceiverThatIsDownUntilItIsBack(t *testing.T) {
 	const trial = "bellbuoy-test-again" // a person's test goes out though the channel is left alone
 	for n := range 3 {
 		e2e.Publish(t, b, e2e.Snapshot(trial, n, 0))
+		bustest.Settled(t, b, bus.Notify("webhook")) // or a later one takes its place unseen
 	}
 	c = e2e.Await(t, b, schema.OwnCluster, id, "its end", func(c schema.Conversation) bool { return c.Closed() })
 	if c.ClosedAs != schema.StateCleared || e2e.Count(c, schema.EventOpened) != 1 {

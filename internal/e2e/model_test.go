@@ -30,13 +30,13 @@ func moods() []mood {
 		{name: "none", none: true},
 		{name: "answers"},
 		{name: "garbage", fault: llmtest.Text(`As an AI language model, I } cannot {"summary": `), says: "verdict does not hold"},
-		{name: "500", fault: llmtest.Status(500, "it burns"), timeout: 2 * time.Second, says: "it burns"},
-		{name: "429-retry-after", fault: llmtest.Throttled(1), timeout: 1500 * time.Millisecond, says: "Rate limit reached"},
+		{name: "500", fault: llmtest.Status(500, "it burns"), timeout: 5 * time.Second, says: "it burns"},
+		{name: "429-retry-after", fault: llmtest.Throttled(1), timeout: 4 * time.Second, says: "Rate limit reached"},
 		{name: "streams-with-comments", fault: llmtest.Streamed(20), well: true},
 		{name: "refuses-schemas", fault: llmtest.NoSchema(), well: true},
 		{name: "thinks-aloud", fault: llmtest.Think(), well: true},
 		{name: "reads-a-part", fault: llmtest.Reading(300), says: "tokens of a prompt"},
-		{name: "breaks-off", fault: llmtest.StreamCut(), timeout: 2 * time.Second, says: "broke off"},
+		{name: "breaks-off", fault: llmtest.StreamCut(), timeout: 5 * time.Second, says: "broke off"},
 		{name: "hangs", fault: llmtest.Hang(), timeout: 500 * time.Millisecond, says: "no answer within"},
 	}
 }

@@ -36,7 +36,7 @@ func (s *Scenario) Blame(ctx context.Context) (Blame, error) {
 	var b Blame
 	kept := map[string]Told{}
 	seen := map[[2]string]bool{}
-	dry := replay.Dry{Recording: replay.Recording{Path: s.Recording, Start: start()}, Rules: new(detect.Default())}
+	dry := replay.Dry{Recording: s.Played(), Rules: new(detect.Default())}
 	dry.Kept = func(c schema.Conversation, snapshot *schema.ClusterContext) {
 		kept[c.ID] = Told{Conversation: c, Snapshot: snapshot}
 		if c.Object.Kind != schema.KindCluster && c.Diagnosis != nil && !c.Closed() {

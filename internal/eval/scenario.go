@@ -78,6 +78,11 @@ type Course struct {
 	standing []replay.Standing // at each of the moments that the truth marks
 }
 
+// Played is the scenario's recording as it is played.
+func (s *Scenario) Played() replay.Recording {
+	return replay.Recording{Path: s.Recording, Start: start()}
+}
+
 // Play plays the scenario's recording, or another one in its place, by rules.
 func (s *Scenario) Play(ctx context.Context, recording string, rules detect.Rules) (Course, error) {
 	c := Course{standing: make([]replay.Standing, len(s.Truth.Asked))}

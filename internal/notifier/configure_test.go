@@ -9,7 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
+	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/config"
+	"github.com/bellbuoy/bellbuoy/internal/gateway"
 	"github.com/bellbuoy/bellbuoy/internal/notifier"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 )
@@ -57,6 +60,8 @@ func TestTheFileOfChannelsIsReadThroughTheConfiguration(t *testing.T) {
 		{"beside-a-single-channel", map[string]string{"CHANNELS_FILE": good, "WEBHOOK_URL": "https://x/s3cret", "WEBHOOK_SECRET_FILE": good}, 2, []string{
 			"BELLBUOY_WEBHOOK_URL is of a single channel", "BELLBUOY_WEBHOOK_SECRET_FILE is of a single channel", "unset it, or unset BELLBUOY_CHANNELS_FILE",
 		}},
+		{"beside-the-key-of-replies", map[string]string{"CHANNELS_FILE": good, "WEBHOOK_IN_SECRET": "whsec_" + strings.Repeat("QUJD", 8)}, 1, []string{"BELLBUOY_WEBHOOK_IN_SECRET"}},
+		{"a-key-that-is-none", map[string]string{"WEBHOOK_IN_SECRET": "s3cret"}, 1, []string{"BELLBUOY_WEBHOOK_IN_SECRET", "whsec_"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for name, value := range tt.env {
@@ -98,5 +103,17 @@ func TestAFileThatCannotBeReadOpensNothing(t *testing.T) {
 	}
 	if _, err := notifier.Routes(cfg); err == nil {
 		t.Error("it has routes")
+	}
+}
+
+// Whoever receives posts has their secret, and is not to reply with it.
+func TestTheSecretOfPostsIsNoKeyOfReplies(t *testing.T) {
+	secret := "whsec_" + strings.Repeat("QUJD", 8)
+	cfg := notifier.Config{
+		Webhook: webhook.Config{URL: "https://x/y", Secret: config.Secret("whsec_" + strings.Repeat("Wlla", 8) + "," + secret)},
+		In:      gateway.Config{Secret: config.Secret(secret)},
+	}
+	if _, err := notifier.New(cfg, bustest.New(t), bustest.Log(t), nil); err == nil || !strings.Contains(err.Error(), "key webhook") || strings.Contains(err.Error(), "QUJD") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -107,6 +107,40 @@ func TestAnAmbiguousPostKeepsItsKeyThoughTheConversationGoesOn(t *testing.T) {
 // slow is how long claims last by a fast clock: 2 s, so that a busy machine does not outlast them.
 const slow = 40 * time.Second
 
+func TestAPostThatMayHaveArrivedKeepsItsKeyThoughItsRepeatFails(t *testing.T) {
+	for _, status := range []int{http.StatusInternalServerError, http.StatusTooManyRequests, http.StatusNotFound} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			b := bustest.New(t)
+			r := newReceiver(t, func(nth int, w http.ResponseWriter) {
+				switch nth {
+				case 1:
+					hangUp(w)
+				case 2:
+					w.Header().Set("Retry-After", "1")
+					w.WriteHeader(status)
+				}
+			})
+			n := open(t, b, r, notifier.NotifyOn, nil)
+			one := channeltest.Opened("checkout")
+			store(t, b, one)
+			for range 2 {
+				if wait, err := n.Step(t.Context(), nudge(t, one)); wait <= 0 || err == nil {
+					t.Fatalf("wait %s, error %v; want to wait", wait, err)
+				}
+			}
+			two := channeltest.Add(one, schema.EventDiagnosed)
+			store(t, b, two)
+			n.SetNow(func() time.Time { return time.Now().Add(time.Minute) })
+			if wait, err := n.Step(t.Context(), nudge(t, two)); wait != 0 || err != nil {
+				t.Fatalf("wait %s, error %v", wait, err)
+			}
+			if diff := cmp.Diff([]string{ids(two)[0], ids(two)[0], ids(two)[0], ids(two)[1]}, r.keys()); diff != "" {
+				t.Errorf("keys (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // A clock that runs fast lets claims run out within the test.
 func fast() func() time.Time {
 	start := time.Now()

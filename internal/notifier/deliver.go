@@ -127,25 +127,26 @@ func (l *loop) failed(ctx context.Context, t *turn, p plan, outcome error) (wait
 	if v.action == giveUp {
 		return 0, l.bury(ctx, t, p, outcome)
 	}
-	if err := l.settle(ctx, t, after(told, v, outcome, now)); err != nil {
+	if err := l.settle(ctx, t, after(told, v, outcome, p.unsure, now)); err != nil {
 		l.log.Warn("the claim of a post that failed stays until it has run out", "key", p.post.Key, "err", err)
 	}
 	return t.newestWaits(l.pause(v), outcome)
 }
 
-// after is the record after an attempt in vain.
-func after(told channel.Told, v verdict, outcome error, now time.Time) channel.Told {
+// after is the record after an attempt in vain. Of a post that may have arrived before (repeated) that stays so, however
+// this attempt ended: anything new under another key would tell its events again.
+func after(told channel.Told, v verdict, outcome error, repeated bool, now time.Time) channel.Told {
 	told.Problem = problem(outcome)
 	if v.action != hold && v.action != gone {
 		told.Attempts++
 	}
-	switch v.action {
-	case unsure:
+	switch {
+	case v.action == renew:
+		told.Ref, told.Claim = "", nil
+	case v.action == unsure, repeated:
 		claim := *told.Claim // stays, for the key; anybody may take it over
 		claim.Until = now
 		told.Claim = &claim
-	case renew:
-		told.Ref, told.Claim = "", nil
 	default:
 		told.Claim = nil
 	}
@@ -163,10 +164,12 @@ func (l *loop) bury(ctx context.Context, t *turn, p plan, outcome error) error {
 		Reason:  fmt.Sprintf("gave up post %s to channel %s: %v", p.post.Key, l.name, outcome),
 		Subject: t.m.Subject, Seq: t.m.Seq, Body: p.post.Body,
 	}
-	if err := l.bus.Dead(ctx, l.name, letter); err != nil {
-		return fmt.Errorf("give up post %s: %w", p.post.Key, err)
+	if !t.lettered {
+		if err := l.bus.Dead(ctx, l.name, letter); err != nil {
+			return fmt.Errorf("give up post %s: %w", p.post.Key, err)
+		}
+		l.metrics.posts("dead")
 	}
-	l.metrics.posts("dead")
 	told := channel.Told{Revision: t.told.Revision, Lines: t.told.Lines, Episode: t.told.Episode, Ref: t.told.Ref, At: t.told.At, GaveUp: p.post.Revision, Problem: problem(outcome), StandsIn: t.told.StandsIn}
 	return l.settle(ctx, t, told)
 }

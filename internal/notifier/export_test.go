@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
 	"github.com/bellbuoy/bellbuoy/internal/channel"
+	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/pace"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
@@ -41,6 +42,13 @@ func (n *Notifier) SetPause(pause func(delay time.Duration) time.Duration) {
 func (n *Notifier) SetRecords(wrap func(Records) Records) {
 	for _, l := range n.loops {
 		l.kept = wrap(l.kept)
+	}
+}
+
+// SetChannels puts something between the loops and their channels.
+func (n *Notifier) SetChannels(wrap func(channel.Channel) channel.Channel) {
+	for _, l := range n.loops {
+		l.ch = wrap(l.ch)
 	}
 }
 
@@ -161,4 +169,16 @@ func (c *counted) Get(ctx context.Context, key string) ([]byte, uint64, error) {
 func (c *counted) Put(ctx context.Context, key string, data []byte, expect uint64) (uint64, error) {
 	c.n.Add(1)
 	return c.Records.Put(ctx, key, data, expect)
+}
+
+// ConditionOf is the state of a target for people.
+var ConditionOf = conditionOf
+
+// Retry tells a conversation through the channel of that name, which has given it up.
+func (n *Notifier) Retry(ctx context.Context, name string, c schema.Conversation) (client.RetryResponse, error) {
+	l, err := n.loopOf(name)
+	if err != nil {
+		return client.RetryResponse{}, err
+	}
+	return l.retry(ctx, c)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/bellbuoy/bellbuoy/internal/bus"
+	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/channelfile"
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/gateway"
@@ -62,12 +63,39 @@ func (n *Notifier) opened(cfg Config, m metrics) (http.Handler, error) {
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
+	if err := apart(cfg, all); err != nil {
+		return nil, err
+	}
 	who, err := People(cfg)
 	if err != nil {
 		return nil, err
 	}
 	count := func(reason string) { m.reply(gateway.Name, reason) }
 	return gateway.New(all, who, desk{n.bus, client.New(n.bus)}, count, n.log)
+}
+
+// apart refuses a key that is also one of the posts': whoever receives those could reply under its name.
+func apart(cfg Config, all []gateway.Key) error {
+	declared, err := Declared(cfg)
+	if err != nil {
+		return err
+	}
+	for _, c := range declared {
+		options, ok := c.Options.(*webhook.Config)
+		if !ok {
+			continue
+		}
+		out, err := webhook.NewVerifier(options.Secret.Reveal())
+		if err != nil {
+			return fmt.Errorf("read the secret of channel %s, which %w", c.Name, err)
+		}
+		for _, k := range all {
+			if in, err := webhook.NewVerifier(k.Secret.Reveal()); err == nil && in.Shares(out) {
+				return fmt.Errorf("key %s has the secret that posts of channel %s are signed with, so that its receiver could reply: make another one, with: echo whsec_$(openssl rand -base64 32)", k.Name, c.Name)
+			}
+		}
+	}
+	return nil
 }
 
 // pages adds the notifier's own pages to the HTTP server.

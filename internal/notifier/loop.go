@@ -34,6 +34,7 @@ type records interface {
 // loop delivers through one channel. It keeps nothing that another notifier would miss.
 type loop struct {
 	name     string
+	kind     string // of the channel
 	ch       channel.Channel
 	bus      alerts
 	kept     records
@@ -87,7 +88,8 @@ type turn struct {
 	told channel.Told
 	rev  uint64 // of the record told
 
-	unread bool // the record, because nobody can have been told yet
+	lettered bool // a dead letter tells already that it was given up
+	unread   bool // the record, because nobody can have been told yet
 
 	cluster string // token
 	inHand  *schema.Conversation

@@ -48,6 +48,7 @@ type Notifier struct {
 	log    *slog.Logger
 	loops  []*loop
 	routes route.Routes
+	shadow bool // nothing is sent
 	teller *finding.Teller
 	in     http.Handler // takes replies by webhook; nil: none are taken
 	ears   []ear        // of the channels that bring replies back
@@ -60,7 +61,7 @@ type Notifier struct {
 
 // New makes a notifier of a valid configuration. reg may be nil.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Notifier, error) {
-	n := &Notifier{bus: b, log: log, teller: newTeller(b, rand.Text()[:10])}
+	n := &Notifier{bus: b, log: log, shadow: cfg.Notify == NotifyShadow, teller: newTeller(b, rand.Text()[:10])}
 	n.targets = newShared[pace.State](b.Kept(bus.PartNotifier), "target", log)
 	n.digests = newShared[digest](b.Kept(bus.PartNotifier), "digest", log)
 	m, err := newMetrics(reg)
@@ -86,8 +87,9 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		if err != nil {
 			return nil, err
 		}
-		n.hearing(d, ch, cfg.Notify == NotifyShadow)
-		l := n.newLoop(d.Name, ch, cfg.Notify == NotifyShadow, m)
+		n.hearing(d, ch, n.shadow)
+		l := n.newLoop(d.Name, ch, n.shadow, m)
+		l.kind = d.Kind
 		l.route = showing(cfg.Logs, l.route)
 		if err := m.watch(d.Name, l.waiting, l.target); err != nil {
 			return nil, fmt.Errorf("register the metrics of channel %s: %w", d.Name, err)

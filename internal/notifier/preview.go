@@ -31,8 +31,7 @@ func (n *Notifier) shown(ctx context.Context, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, shadowed := l.ch.(shadow)
-	response := client.ShownResponse{Channel: l.name, Shadow: shadowed}
+	response := client.ShownResponse{Channel: l.name, Shadow: l.shadowed()}
 	terms := l.route(head.Conversation, l.now()).terms
 	post, due := l.ch.Next(head.Conversation, told, terms)
 	would := due
@@ -59,7 +58,7 @@ func (n *Notifier) loopOf(name string) (*loop, error) {
 	if len(names) > 0 {
 		there = "there is " + strings.Join(names, ", ")
 	}
-	return nil, &bus.APIError{Code: bus.CodeBadRequest, Message: fmt.Sprintf("shown: no channel is called %q; %s", name, there)}
+	return nil, &bus.APIError{Code: bus.CodeBadRequest, Message: fmt.Sprintf("no channel is called %q; %s", name, there)}
 }
 
 // toldOf is the record of what the channel was told.

@@ -17,8 +17,14 @@ const serviceVersion = "0.1.0"
 // notifiers of one server are taken to have the same channels.
 func (n *Notifier) service() bus.Service {
 	return bus.Service{
-		Name: "bellbuoy-notifier", Version: serviceVersion, Description: "What Bellbuoy's channels have been ",
-		Endpoints: []bus.Endpoint{{Verb: client.VerbTold, Handle: n.told}, {Verb: client.VerbShown, Handle: n.shown}, {Verb: client.VerbRoute, Handle: n.wouldTell}},
+		Name: "bellbuoy-notifier", Version: serviceVersion, Description: "What Bellbuoy's channels have been told, would be told, and how they are",
+		Endpoints: []bus.Endpoint{
+			{Verb: client.VerbTold, Handle: n.told},
+			{Verb: client.VerbShown, Handle: n.shown},
+			{Verb: client.VerbRoute, Handle: n.wouldTell},
+			{Verb: client.VerbChannels, Handle: n.channels},
+			{Verb: client.VerbRetry, Handle: n.retry},
+		},
 	}
 }
 
@@ -33,9 +39,8 @@ func (n *Notifier) told(ctx context.Context, body []byte) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		_, shadowed := l.ch.(shadow)
 		response.Channels = append(response.Channels, client.ChannelTold{
-			Channel: l.name, Shadow: shadowed, Revision: told.Revision, Attempts: told.Attempts, GaveUp: told.GaveUp,
+			Channel: l.name, Shadow: l.shadowed(), Revision: told.Revision, Attempts: told.Attempts, GaveUp: told.GaveUp,
 			Problem: cmp.Or(told.Problem, l.target.keptBack(l.now())),
 		})
 	}

@@ -19,9 +19,22 @@ type shared[T any] struct {
 	prefix string // of the keys
 	log    *slog.Logger
 
-	mu      sync.Mutex
-	all     map[string]version[T]
-	writing sync.Mutex // the workers of this process do not compete with each other
+	mu    sync.Mutex
+	all   map[string]version[T]
+	lines map[string]*line[T] // by name
+}
+
+// line is where the workers of this process wait to change one record, so that they do not compete with each other.
+type line[T any] struct {
+	writing sync.Mutex
+	waiting []*change[T] // guarded by the shared mutex
+}
+
+// change is what one worker does to a record. Whoever writes next takes it along.
+type change[T any] struct {
+	with func(T) (T, bool)
+	done bool
+	err  error
 }
 
 type version[T any] struct {
@@ -33,7 +46,7 @@ type version[T any] struct {
 const maxTries = 20
 
 func newShared[T any](kept records, prefix string, log *slog.Logger) *shared[T] {
-	return &shared[T]{kept: kept, prefix: prefix, log: log, all: map[string]version[T]{}}
+	return &shared[T]{kept: kept, prefix: prefix, log: log, all: map[string]version[T]{}, lines: map[string]*line[T]{}}
 }
 
 // get is the record of that name as far as it is known here.
@@ -57,11 +70,51 @@ func (s *shared[T]) change(ctx context.Context, name string, with func(T) (T, bo
 	if _, changed := with(s.get(name)); !changed {
 		return nil
 	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
+	mine := &change[T]{with: with}
+	l := s.join(name, mine)
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	if mine.done {
+		return mine.err
+	}
+	all := s.take(l)
+	err := s.write(ctx, name, all)
+	for _, c := range all {
+		c.done, c.err = true, err
+	}
+	return err
+}
+
+func (s *shared[T]) join(name string, c *change[T]) *line[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lines[name]
+	if l == nil {
+		l = &line[T]{}
+		s.lines[name] = l
+	}
+	l.waiting = append(l.waiting, c)
+	return l
+}
+
+func (s *shared[T]) take(l *line[T]) []*change[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := l.waiting
+	l.waiting = nil
+	return all
+}
+
+// write does all the changes in one.
+func (s *shared[T]) write(ctx context.Context, name string, all []*change[T]) error {
 	for range maxTries {
 		was := s.version(name)
-		next, changed := with(was.value)
+		next, changed := was.value, false
+		for _, c := range all {
+			if after, does := c.with(next); does {
+				next, changed = after, true
+			}
+		}
 		if !changed {
 			return nil
 		}

@@ -33,7 +33,12 @@ func (t *target) state() pace.State { return t.shared.get(t.id) }
 
 // ask says whether a post about c may go out now. Nothing is read or written for a target that works and has no rate.
 func (t *target) ask(ctx context.Context, c schema.Conversation, now time.Time) (pace.Answer, error) {
-	a := pace.Ask{Holder: t.holder, Urgent: c.Severity == schema.SeverityCritical, Trial: trial(c), Rate: t.rate}
+	return t.try(ctx, c, trial(c), now)
+}
+
+// try is ask, also as a person's trial of a target that is to be left alone.
+func (t *target) try(ctx context.Context, c schema.Conversation, trial bool, now time.Time) (pace.Answer, error) {
+	a := pace.Ask{Holder: t.holder, Urgent: c.Severity == schema.SeverityCritical, Trial: trial, Rate: t.rate}
 	var answer pace.Answer
 	err := t.shared.change(ctx, t.id, func(s pace.State) (next pace.State, changed bool) {
 		next, answer = s.Next(a, now)
@@ -42,10 +47,8 @@ func (t *target) ask(ctx context.Context, c schema.Conversation, now time.Time) 
 	return answer, err
 }
 
-// testCluster is how the names of the clusters begin that a person's test makes up.
-const testCluster = "bellbuoy-test-"
-
-func trial(c schema.Conversation) bool { return strings.HasPrefix(c.Cluster, testCluster) }
+// trial tells whether c is what a person's test made up.
+func trial(c schema.Conversation) bool { return strings.HasPrefix(c.Cluster, schema.TestCluster) }
 
 // report notes how a post went that was on its way since began.
 func (t *target) report(ctx context.Context, outcome error, began, now time.Time) error {

@@ -109,10 +109,11 @@ func (p *player) wake(id string, at time.Time) []alarm {
 	m := p.memories[was.Cluster]
 	c, reason := conversation.Next(was.Conversation, conversation.Woke{At: at, Calm: m.Calm(was.Object)})
 	p.fold(Entry{Line: p.clock.line, At: at, Cluster: was.Cluster}, was, c, reason)
-	if !c.WakeAt.After(at) {
+	next := p.talks[id].WakeAt // somebody may have said something to it
+	if !next.After(at) {
 		return nil
 	}
-	return []alarm{{at: c.WakeAt, id: id}}
+	return []alarm{{at: next, id: id}}
 }
 
 // listen asks whether a cluster is silent, as the analyzer's listen loop does, and gives when to ask again; zero: not

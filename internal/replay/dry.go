@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
+	"github.com/bellbuoy/bellbuoy/internal/conversation"
 	"github.com/bellbuoy/bellbuoy/internal/decide"
 	"github.com/bellbuoy/bellbuoy/internal/detect"
 	"github.com/bellbuoy/bellbuoy/internal/link"
@@ -21,12 +22,16 @@ type Dry struct {
 	Rules   *detect.Rules   // to judge by; nil: those as shipped
 	Windows silence.Windows // of silence, by the times at which snapshots were taken
 	Links   link.Templates  // of the file of rules
+	Family  channel.Family  // whose sounds are counted
 	All     bool            // also tell what was dropped, held, and changed nothing
 
 	Look func(Standing) // is shown how things stand after each snapshot; nil: nobody wants to know
 
 	// Kept is shown each new step of a conversation before its entries are, and the snapshot it was found in; nil: likewise.
 	Kept func(schema.Conversation, *schema.ClusterContext)
+
+	// Says is asked after each step whether somebody says something then, and what; nil: nobody ever does.
+	Says func(schema.Conversation) (r schema.Reply, said bool)
 }
 
 // Summary is what a dry replay came to.
@@ -39,7 +44,7 @@ type Summary struct {
 	Conversations int           `json:"conversations"`
 	Events        int           `json:"events"`
 	Posts         int           `json:"posts"`  // that a webhook would have got
-	Sounds        int           `json:"sounds"` // of them, those that somebody is woken by: see sounds
+	Sounds        int           `json:"sounds"` // of them, those that channels of the family are loud with
 	Open          int           `json:"open"`   // conversations at the end
 }
 
@@ -77,6 +82,7 @@ type player struct {
 	talks    map[string]talk          // by id
 	looks    map[string]look          // by cluster
 	clock    clock
+	heard    uint64 // replies
 	sum      Summary
 }
 
@@ -152,8 +158,8 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 	}
 	events := c.Messages[max(0, len(c.Messages)-(c.Revision-was.Revision)):]
 	loud := -1
-	if posted && !silent(&c, post.Kind) {
-		loud = loudest(post.Kind, events)
+	if posted {
+		loud = loudest(p.dry.Family, c, channel.After(c, was.told.Revision), events)
 	}
 	if loud >= 0 {
 		p.sum.Sounds++
@@ -164,16 +170,21 @@ func (p *player) fold(here Entry, was talk, c schema.Conversation, reason string
 		e.Posted, e.Sound = posted, i == loud
 		p.say(e)
 	}
+	p.hear(here, now)
 }
 
-// silent tells whether the newest event of that kind makes no sound.
-func silent(c *schema.Conversation, kind string) bool {
-	for _, m := range slices.Backward(c.Messages) {
-		if m.Kind == kind {
-			return m.Silent
-		}
+// hear folds in what somebody says to what has just happened.
+func (p *player) hear(here Entry, was talk) {
+	if p.dry.Says == nil {
+		return
 	}
-	return false
+	r, said := p.dry.Says(was.Conversation)
+	if !said {
+		return
+	}
+	p.heard++
+	c, reason := conversation.Next(was.Conversation, conversation.Said{At: was.UpdatedAt, Seq: p.heard, Reply: r})
+	p.fold(here, was, c, reason)
 }
 
 // Live gives the conversations of a cluster that a snapshot without findings could change.

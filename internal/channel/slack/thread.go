@@ -91,7 +91,7 @@ func (v view) sound(events []schema.Message) channel.Sound {
 
 // broadcasts tells whether an event shows in the channel too. That it still fails is for its owner.
 func (v view) broadcasts(m schema.Message) bool {
-	return channel.SoundOf(channel.Chat, v.c, m) == channel.Calling && (m.Kind != schema.EventStillFiring || v.owner() == "")
+	return channel.SoundOf(channel.Chat, v.c, m) == channel.Calling && !channel.OwnerAlone(v.c, m)
 }
 
 // loudest is the newest of the loudest events.

@@ -118,15 +118,17 @@ func (f format) step(c schema.Conversation, told channel.Told, terms channel.Ter
 	}
 	s := step{
 		key: channel.Key(c.ID, c.Revision, ""), conv: c, events: events, lead: channel.Lead(c, events), terms: terms,
-		sound: channel.Loudest(f.family, c, events), revision: c.Revision, episode: c.Episode,
-	}
-	if c.Closed() {
-		s.sound = min(s.sound, channel.Loud) // it is over: whom it would call could do nothing
+		sound: channel.Loudest(f.family, c, forAll(c, events)), revision: c.Revision, episode: c.Episode,
 	}
 	if f.sound != nil {
 		s.sound = f.sound(s)
 	}
 	return s, true
+}
+
+// forAll leaves out what only the owner is to hear, as no format can call one person.
+func forAll(c schema.Conversation, events []schema.Message) []schema.Message {
+	return slices.DeleteFunc(slices.Clone(events), func(m schema.Message) bool { return channel.OwnerAlone(c, m) })
 }
 
 func (f format) quiets(c schema.Conversation, told channel.Told, events []schema.Message) bool {

@@ -132,12 +132,20 @@ func TestPagerDutyDoesWhatAllThatIsNewLeadsTo(t *testing.T) {
 	add := func(kinds ...string) schema.Conversation { return channeltest.Add(opened, kinds...) }
 	info := add(schema.EventWorsened)
 	info.Severity = schema.SeverityInfo
+	twice := add(schema.EventCleared, schema.EventReopened, schema.EventCleared, schema.EventReopened)
+	well := add(schema.EventSilenced, schema.EventUnsilenced)
+	well.Conditions = slices.Clone(well.Conditions)
+	well.Conditions[0].Until = well.UpdatedAt
 	tests := []struct {
 		name string
 		c    schema.Conversation
 		told channel.Told
 		want string // empty: nothing
 	}{
+		{"back", add(schema.EventCleared, schema.EventReopened), known(2), "trigger"},
+		{"back-again", twice, known(4), ""},
+		{"back-again-and-nobodys", channeltest.Add(twice, schema.EventEscalated), known(4), "trigger"},
+		{"a-silence-ends-and-all-is-well", well, known(2), ""},
 		{"acknowledged-before-it-was-told", add(schema.EventAcknowledged), channel.Told{}, "acknowledge"},
 		{"acknowledged-and-worse", add(schema.EventAcknowledged, schema.EventWorsened), known(1), "trigger"},
 		{"worse-and-acknowledged", add(schema.EventWorsened, schema.EventAcknowledged), known(1), "acknowledge"},

@@ -73,10 +73,17 @@ func pages(c schema.Conversation, m schema.Message) bool {
 		return m.Kind == schema.EventSilenced
 	case channel.Closes(m):
 		return c.Closed()
-	case c.Severity == schema.SeverityInfo && actionOf(m) == trigger:
+	case c.Severity == schema.SeverityInfo && actionOf(m) == trigger, unheard(c, m):
 		return false
 	}
 	return actionOf(m) != ""
+}
+
+// unheard tells whether PagerDuty would call people for what nobody is to hear of, as it was told that it was over: a
+// silence that ends with nothing failing, and what comes back again and again, which calls once more if nobody has it.
+func unheard(c schema.Conversation, m schema.Message) bool {
+	again := m.Kind == schema.EventUnsilenced || m.Kind == schema.EventReopened
+	return again && channel.SoundOf(channel.Pager, c, m) == channel.Quietly
 }
 
 // unpaged keeps pages back of what was over before it could be told.

@@ -40,7 +40,7 @@ func (v Verifier) Signed(id string, at time.Time, body []byte, signatures string
 	}
 	given := strings.Fields(signatures)
 	good := false
-	for _, want := range strings.Fields(v.signer.sign(id, at, body)) {
+	for want := range strings.FieldsSeq(v.signer.sign(id, at, body)) {
 		for _, got := range given[:min(len(given), maxSignatures)] {
 			good = hmac.Equal([]byte(want), []byte(got)) || good
 		}
