@@ -72,6 +72,7 @@ func (r receiver) Answer(a channeltest.Answer) {
 		r.Fault("", -1, slacktest.HangsAccepted())
 	case channeltest.Resets:
 		r.Fault("", -1, slacktest.ResetsAccepted())
+	case channeltest.Gone: // which Slack never says
 	case channeltest.Unreachable:
 		r.Close()
 	}

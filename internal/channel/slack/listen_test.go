@@ -119,6 +119,7 @@ func TestWhatWasStoredAndNotAcknowledgedComesAgainUnderTheSameID(t *testing.T) {
 		_ = first.hear(ctx, r)
 		close(stored)
 		<-ctx.Done()
+		_ = s.Until(t.Context(), func() bool { return s.Connections() == 0 }) // too late to acknowledge it
 		close(ended)
 		return nil
 	})

@@ -90,6 +90,17 @@ func until(t *testing.T, s *slacktest.Server, cond func() bool) {
 	}
 }
 
+func await[T any](t *testing.T, c <-chan T, what string) {
+	t.Helper()
+	late := time.NewTimer(within)
+	defer late.Stop()
+	select {
+	case <-c:
+	case <-late.C:
+		t.Fatalf("waited in vain for %s", what)
+	}
+}
+
 func TestWhatComesIsAcknowledged(t *testing.T) {
 	s := workspace(t, slacktest.Options{})
 	k := &kept{}
@@ -165,11 +176,7 @@ func TestAConnectionThatFellSilentIsReplaced(t *testing.T) {
 	if !s.Freeze() {
 		t.Fatal("no connection")
 	}
-	select {
-	case <-renewed:
-	case <-time.After(within):
-		t.Fatal("the silent connection is taken for a live one")
-	}
+	await(t, renewed, "a connection in place of the silent one")
 	until(t, s, func() bool { return s.Connections() == socket.Connections })
 }
 
@@ -191,11 +198,7 @@ func TestFramesThatMakeNoSenseAreCounted(t *testing.T) {
 		if !s.Send(frame) {
 			t.Fatal("no connection")
 		}
-		select {
-		case <-odd:
-		case <-time.After(within):
-			t.Fatalf("%s is not counted", frame)
-		}
+		await(t, odd, frame+" to be counted")
 	}
 }
 
