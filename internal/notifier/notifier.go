@@ -50,11 +50,12 @@ type Notifier struct {
 	metrics metrics
 	targets *shared[pace.State] // by target
 	digests *shared[digest]     // by channel
+	records *bus.Joined         // what the channels have been told
 }
 
 // New makes a notifier of a valid configuration. reg may be nil.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Notifier, error) {
-	n := &Notifier{bus: b, log: log, teller: newTeller(b, rand.Text()[:10])}
+	n := &Notifier{bus: b, log: log, teller: newTeller(b, rand.Text()[:10]), records: b.Kept(bus.PartNotifier).Joined()}
 	n.targets = newShared[pace.State](b.Kept(bus.PartNotifier), "target", log)
 	n.digests = newShared[digest](b.Kept(bus.PartNotifier), "digest", log)
 	m, err := newMetrics(reg)
@@ -90,7 +91,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m metrics) *loop {
 	log := n.log.With("channel", name)
 	l := &loop{
-		name: name, ch: ch, bus: n.bus, kept: n.bus.Kept(bus.PartNotifier), subjects: n.bus.Subjects(), prefix: "told",
+		name: name, ch: ch, bus: n.bus, kept: n.records, subjects: n.bus.Subjects(), prefix: "told",
 		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: routed(&n.routes, name),
 		digests: n.digests, claimFor: claimFor, scale: func(d time.Duration) time.Duration { return d },
 	}
