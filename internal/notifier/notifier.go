@@ -35,9 +35,9 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
 
-// workers is how many conversations one notifier delivers to one channel at a time. Most of that time each waits for the
-// server or the receiver.
-const workers = 128
+// workers is how many conversations one notifier delivers to one channel at a time, at most. Most of that time each waits
+// for the server or the receiver.
+const workers = 256
 
 // Notifier delivers to every configured channel.
 type Notifier struct {
@@ -92,7 +92,7 @@ func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m met
 	log := n.log.With("channel", name)
 	l := &loop{
 		name: name, ch: ch, bus: n.bus, kept: n.records, subjects: n.bus.Subjects(), prefix: "told",
-		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: routed(&n.routes, name),
+		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), window: newWindow(), route: routed(&n.routes, name),
 		digests: n.digests, claimFor: claimFor, scale: func(d time.Duration) time.Duration { return d },
 	}
 	l.target = targetOf(name, ch, l.holder, n.targets)
