@@ -118,7 +118,7 @@ func (j *Joined) leaves(p *put) bool {
 }
 
 // take does what is p's turn to do. It is not done where p has led a batch that was refused.
-func (j *Joined) take(ctx context.Context, p *put, t turn) (rev uint64, err error, done bool) { //nolint:revive // done belongs last
+func (j *Joined) take(ctx context.Context, p *put, t turn) (rev uint64, err error, done bool) {
 	switch {
 	case t.self:
 		began := time.Now()
