@@ -31,6 +31,7 @@ func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration
 	}
 	began := l.now()
 	ref, outcome := l.post(ctx, p)
+	l.window.took(l.now().Sub(began))
 	l.reported(l.target.report(ctx, outcome, began, l.now()))
 	l.metrics.posts(outcomeName(outcome))
 	l.trouble.went(attempt{t.id, p.post.Revision}, outcome, l.now())
