@@ -113,12 +113,12 @@ chaos: ## 10,000 events through every kind and format of channel, each failing a
 	BELLBUOY_LONG=1 $(GO) test -race -count=1 -timeout=10m -v -run='^TestDeliveryInChaos$$' ./internal/notifier/
 
 .PHONY: eval
-eval: ## measure the scenarios: precision, recall, sounds and delay of what would be told
-	$(GO) test -count=1 -v -run='^TestEveryScenarioIsToldAsItIs$$' ./internal/eval/
+eval: ## measure all scenarios: precision, recall, sounds, delay, and what the rules blame; make test plays the small ones
+	BELLBUOY_LONG=1 $(GO) test -count=1 -v -run='^Test(EveryScenarioIsToldAsItIs|TheRules.*|EveryScenariosPrompt.*)$$' ./internal/eval/
 
 .PHONY: sounds
-sounds: ## count what the scenarios make people hear, in Slack, on a pager and through the webhook
-	$(GO) test -count=1 -v -run='^Test(AnIncidentIsHeardOfTwiceAtMost|TooManySoundsAreNoticed)$$' ./internal/eval/
+sounds: ## count what all scenarios make people hear, in Slack, on a pager and through the webhook
+	BELLBUOY_LONG=1 $(GO) test -count=1 -v -run='^Test(AnIncidentIsHeardOfTwiceAtMost|TooManySoundsAreNoticed)$$' ./internal/eval/
 
 .PHONY: eval-mutants
 eval-mutants: ## change one rule at a time, and fail for each change that no scenario notices

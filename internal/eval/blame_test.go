@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/diagnose"
 	"github.com/bellbuoy/bellbuoy/internal/eval"
+	"github.com/bellbuoy/bellbuoy/internal/need"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -22,7 +23,7 @@ type scene struct {
 	Name string
 }
 
-// blamed plays every scenario, once for all tests.
+// blamed plays the scenarios, once for all tests: all of them in a long run, else the small ones.
 func blamed(t *testing.T) []scene {
 	t.Helper()
 	all, err := scenes()
@@ -39,6 +40,9 @@ var scenes = sync.OnceValues(func() ([]scene, error) {
 	}
 	var blamed []scene
 	for _, s := range all {
+		if s.Size > small && !need.Long() {
+			continue
+		}
 		b, err := s.Blame(context.Background())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)

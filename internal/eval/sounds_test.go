@@ -173,7 +173,7 @@ func TestAnIncidentIsHeardOfTwiceAtMost(t *testing.T) {
 		t.Run(fmt.Sprintf("answered=%v", answered), func(t *testing.T) {
 			totals := map[string]tally{}
 			names := []string{}
-			for _, s := range all(t) {
+			for _, s := range heard(t) {
 				ears := families(t, loud)
 				names = names[:0]
 				course(t, &s, ears, answered)
@@ -198,7 +198,7 @@ func TestAnIncidentIsHeardOfTwiceAtMost(t *testing.T) {
 // A table in which everything sounds is noticed, in every family.
 func TestTooManySoundsAreNoticed(t *testing.T) {
 	noticed := map[string]int{}
-	for _, s := range all(t) {
+	for _, s := range heard(t) {
 		ears := families(t, func(channel.Post) bool { return true })
 		course(t, &s, ears, true)
 		for _, e := range ears {
