@@ -62,7 +62,8 @@ var plan = []room{
 	{"internal/source/host", "source source/procfs config scrub schema", "", ""},
 	{"internal/source/procfs", "source config scrub schema", "", ""},
 	{"internal/channel", "link scrub schema", "", ""},
-	{"internal/channel/slack", "channel config scrub schema", "slack", ""},
+	{"internal/channel/slack", "channel channel/slack/socket config scrub schema", "slack sync", ""},
+	{"internal/channel/slack/socket", "", "websocket", ""},
 	{"internal/channel/webhook", "channel config scrub schema", "ssrf", ""},
 
 	{"internal/decide", "detect conversation diagnose link silence schema", "", ""},

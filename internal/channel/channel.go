@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,34 @@ type Hear func(ctx context.Context, r schema.Reply) error
 type Listener interface {
 	Listen(ctx context.Context, hear Hear) error
 }
+
+// Denied is Hear's error for a reply that was not stored, and never will be, because of who said it. Text tells them.
+type Denied struct{ Text string }
+
+func (d Denied) Error() string { return "not stored: " + d.Text }
+
+// Report is how a listener tells what it does beside hearing. Neither is nil.
+type Report struct {
+	Log   *slog.Logger
+	Count func(what What, why string) // of one thing that came in
+}
+
+// What became of something that came in and was not stored, or of the way in.
+type What string
+
+// Values of What.
+const (
+	Ignored   What = "ignored"   // it was not said to Bellbuoy
+	Refused   What = "refused"   // it was, and may not be
+	Reconnect What = "reconnect" // the way in was opened anew
+)
+
+// Reporter is a listener that reports. Report is called before Listen.
+type Reporter interface{ Report(r Report) }
+
+// Eared is a listener that shares its way in with others: of those with the same ear one has to listen, and hears for
+// all.
+type Eared interface{ Ear() string }
 
 // Terms are on which terms a channel is told of a conversation: what routes and settings say.
 type Terms struct {

@@ -178,5 +178,5 @@ func (r *reply) name() string { return who(&r.author) }
 func replyID(r schema.Reply) string { return fit(r.ID, 6*maxName) }
 
 func tidyAuthor(a schema.Author) schema.Author {
-	return schema.Author{Name: line(a.Name, 512), Channel: line(a.Channel, maxName), Verified: a.Verified}
+	return schema.Author{Name: line(a.Name, 512), ID: line(a.ID, maxName), Channel: line(a.Channel, maxName), Verified: a.Verified}
 }

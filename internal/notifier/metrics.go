@@ -20,7 +20,7 @@ type metrics struct {
 	failovers *prometheus.CounterVec
 	digested  *prometheus.CounterVec
 
-	replies, refused *prometheus.CounterVec
+	replies, heard, refused, ignored, reconnects *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (metrics, error) {
@@ -55,10 +55,22 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 			Name: "bellbuoy_notifier_replies_refused_total",
 			Help: "Replies that came through a channel and were not stored, by reason; repeated: stored before.",
 		}, []string{"channel", "reason"}),
+		heard: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_heard_total",
+			Help: "Replies that a channel listened to and that were stored, by kind: question, or the verb.",
+		}, []string{"channel", "kind"}),
+		ignored: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_ignored_total",
+			Help: "What came in through a channel and was not said to Bellbuoy, by reason.",
+		}, []string{"channel", "reason"}),
+		reconnects: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellbuoy_notifier_reconnects_total",
+			Help: "Connections on which replies come that were opened in place of one that had ended.",
+		}, []string{"channel"}),
 	}
 	return m, errors.Join(
 		m.register(m.posts), m.register(m.took), m.register(m.kept), m.register(m.failovers), m.register(m.digested),
-		m.register(m.replies), m.register(m.refused),
+		m.register(m.replies), m.register(m.heard), m.register(m.refused), m.register(m.ignored), m.register(m.reconnects),
 	)
 }
 

@@ -33,6 +33,7 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/finding"
 	"github.com/bellbuoy/bellbuoy/internal/gateway"
 	"github.com/bellbuoy/bellbuoy/internal/pace"
+	"github.com/bellbuoy/bellbuoy/internal/people"
 	"github.com/bellbuoy/bellbuoy/internal/process"
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
@@ -50,6 +51,8 @@ type Notifier struct {
 	shadow bool // nothing is sent
 	teller *finding.Teller
 	in     http.Handler // takes replies by webhook; nil: none are taken
+	ears   []ear        // of the channels that bring replies back
+	who    people.Roster
 
 	metrics metrics
 	targets *shared[pace.State] // by target
@@ -76,11 +79,15 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	if n.in, err = n.opened(cfg, m); err != nil {
 		return nil, fmt.Errorf("open %s: %w", gateway.Path, err)
 	}
+	if n.who, err = People(cfg); err != nil {
+		return nil, fmt.Errorf("read who may say what: %w", err)
+	}
 	for _, d := range declared {
 		ch, err := open(d)
 		if err != nil {
 			return nil, err
 		}
+		n.hearing(d, ch, n.shadow)
 		l := n.newLoop(d.Name, ch, n.shadow, m)
 		l.kind = d.Kind
 		l.route = showing(cfg.Logs, l.route)
@@ -136,6 +143,9 @@ func (n *Notifier) run(ctx context.Context) error {
 				return nil
 			}
 		})
+	}
+	for _, e := range n.ears {
+		g.Go(func() error { return n.listen(ctx, e) })
 	}
 	g.Go(func() error { return n.tellTrouble(ctx) })
 	g.Go(func() error { return n.bus.Serve(ctx, n.service()) })

@@ -228,6 +228,7 @@ type Message struct {
 // Author is who said something and how far that identity can be relied on.
 type Author struct {
 	Name     string `json:"name"`
+	ID       string `json:"id,omitempty"`      // by which the channel knows them, and can call them
 	Channel  string `json:"channel,omitempty"` // where it was said: nats, cli, a channel's name
 	Verified bool   `json:"verified"`
 }

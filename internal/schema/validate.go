@@ -173,8 +173,8 @@ func (r *Reply) Validate() error {
 	if !utf8.ValidString(r.Text) || !utf8.ValidString(r.Verb) {
 		m.addf("text: not UTF-8")
 	}
-	if max(len(r.ID), len(r.Verb), len(r.Author.Name), len(r.Conversation)) > MaxName {
-		m.addf("conversation, id, verb or author.name: longer than %d bytes", MaxName)
+	if max(len(r.ID), len(r.Verb), len(r.Author.Name), len(r.Author.ID), len(r.Conversation)) > MaxName {
+		m.addf("conversation, id, verb, author.name or author.id: longer than %d bytes", MaxName)
 	}
 	return m.err("reply")
 }

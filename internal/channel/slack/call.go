@@ -31,9 +31,11 @@ type call struct {
 // eventType names our messages among those that have metadata.
 const eventType = "bellbuoy"
 
-// metadata is read by every member of the workspace.
-func metadata(key, conversation, state string) api.SlackMetadata {
-	return api.SlackMetadata{EventType: eventType, EventPayload: map[string]any{"key": key, "conversation": conversation, "state": state}}
+// metadata is read by every member of the workspace. By it a reply finds its conversation.
+func (v view) metadata(key string) api.SlackMetadata {
+	return api.SlackMetadata{EventType: eventType, EventPayload: map[string]any{
+		"key": key, "conversation": v.c.ID, "episode": v.c.Episode, "state": v.c.State, "channel": v.name,
+	}}
 }
 
 func (c call) encode() ([]byte, bool) {

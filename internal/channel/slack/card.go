@@ -42,11 +42,13 @@ type view struct {
 	c     schema.Conversation
 	terms channel.Terms
 	name  string // of the channel
+
+	listens bool // what is pressed is heard
 }
 
 // view is c with as much of its log lines as the terms allow.
 func (ch *Channel) view(c schema.Conversation, terms channel.Terms) view {
-	return view{c: channel.Shown(c, terms.Logs), terms: terms, name: ch.name}
+	return view{c: channel.Shown(c, terms.Logs), terms: terms, name: ch.name, listens: ch.app != ""}
 }
 
 // card is the message of an episode: what is wrong stands in the channel, all else beside a bar in the state's colour.
@@ -59,7 +61,7 @@ func (v view) card(key string) call {
 	return call{
 		Text: line, Blocks: api.Blocks{BlockSet: []api.Block{section(v.title())}},
 		Attachments: []api.Attachment{{Color: v.colour(), Fallback: line, Blocks: api.Blocks{BlockSet: beside()}}},
-		Metadata:    metadata(key, v.c.ID, v.c.State), Since: since(v.c),
+		Metadata:    v.metadata(key), Since: since(v.c),
 	}
 }
 
@@ -177,7 +179,7 @@ func (v view) openBlocks() []api.Block {
 	if rows := v.rows(); len(rows) > 0 {
 		blocks = append(blocks, api.NewRichTextBlock("", rows...))
 	}
-	return append(blocks, contextOf(v.foot(v.whose())))
+	return append(append(blocks, contextOf(v.foot(v.whose()))), v.actions()...)
 }
 
 // closedBlocks are two lines: how long it lasted and what it was, and where it can be read.
@@ -189,7 +191,7 @@ func (v view) closedBlocks() []api.Block {
 	if v.c.Owner != "" {
 		parts = append(parts, v.spelled()+" had it")
 	}
-	return []api.Block{section(joined(parts...)), contextOf(v.foot("over at " + date(v.c.ClosedAt, v.c.UpdatedAt)))}
+	return append([]api.Block{section(joined(parts...)), contextOf(v.foot("over at " + date(v.c.ClosedAt, v.c.UpdatedAt)))}, v.actions()...)
 }
 
 // lasted says how long the episode was, if that is known.

@@ -16,14 +16,16 @@ const Name = "slack"
 type Config struct {
 	BotToken config.Secret `env:"SLACK_BOT_TOKEN" desc:"The token of the Slack app's bot user, from its page OAuth & Permissions; it begins with xoxb-. deploy/slack-manifest.json makes the app."`
 	Channel  string        `env:"SLACK_CHANNEL" desc:"The Slack channel that is told: its name with #, or better its id (at the end of the channel's details), which survives a renaming. The bot has to be a member."`
+	AppToken config.Secret `env:"SLACK_APP_TOKEN" unset:"replies in Slack are not heard, and cards have no buttons" desc:"The app-level token of the Slack app, with the scope connections:write, from its page Basic Information; it begins with xapp-. With it replies in threads, buttons and 👍 👎 are heard."`
 	APIURL   string        `env:"SLACK_API_URL" default:"https://slack.com/api/" desc:"Where Slack's Web API is; another one only for a proxy."`
 }
 
 // On tells whether a Slack channel is configured.
-func (c Config) On() bool { return c.BotToken != "" || c.Channel != "" }
+func (c Config) On() bool { return c.BotToken != "" || c.AppToken != "" || c.Channel != "" }
 
 var (
 	botToken  = regexp.MustCompile(`^xoxb-[A-Za-z0-9-]+$`)
+	appToken  = regexp.MustCompile(`^xapp-[A-Za-z0-9-]+$`)
 	channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{4,20}$`)
 	named     = regexp.MustCompile(`^#[^\s#A-Z,.<>@&]{1,80}$`)
 )
@@ -39,6 +41,9 @@ func (c Config) Validate() error {
 	}
 	if problem := wrongToken(c.BotToken.Reveal()); problem != "" {
 		blame("SLACK_BOT_TOKEN", "", problem)
+	}
+	if token := c.AppToken.Reveal(); token != "" && !appToken.MatchString(token) {
+		blame("SLACK_APP_TOKEN", "", "is no app-level token; set it to one that begins with xapp-, from the app's page Basic Information")
 	}
 	switch {
 	case c.Channel == "":

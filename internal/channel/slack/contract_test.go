@@ -31,6 +31,12 @@ func open(t *testing.T, s *slacktest.Server) *slack.Channel {
 	return openAs(t, slack.Config{BotToken: slacktest.BotToken, Channel: slacktest.Ops, APIURL: s.APIURL()})
 }
 
+// listening is open with a token that replies are heard by.
+func listening(t *testing.T, s *slacktest.Server) *slack.Channel {
+	t.Helper()
+	return openAs(t, slack.Config{BotToken: slacktest.BotToken, AppToken: slacktest.AppToken, Channel: slacktest.Ops, APIURL: s.APIURL()})
+}
+
 func openAs(t *testing.T, c slack.Config) *slack.Channel {
 	t.Helper()
 	ch, err := slack.New(slack.Name, c)
@@ -66,6 +72,7 @@ func (r receiver) Answer(a channeltest.Answer) {
 		r.Fault("", -1, slacktest.HangsAccepted())
 	case channeltest.Resets:
 		r.Fault("", -1, slacktest.ResetsAccepted())
+	case channeltest.Gone: // which Slack never says
 	case channeltest.Unreachable:
 		r.Close()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/channel/slack"
+	"github.com/bellbuoy/bellbuoy/internal/channel/slack/slacktest"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
 )
 
@@ -52,24 +54,49 @@ func TestCardsAndThreadsOfEveryState(t *testing.T) {
 	for _, s := range stories() {
 		t.Run(s.name, func(t *testing.T) {
 			server := workspace(t)
-			posts := delivered(t, open(t, server), s)
-			calls := server.Calls()
-			if len(posts) != len(calls) {
-				t.Fatalf("%d calls for %d posts", len(calls), len(posts))
-			}
-			var b strings.Builder
-			for i, p := range posts {
-				_, rest, _ := strings.Cut(p.Key, "-")
-				sound := []string{"quietly", "loud", "calling"}[p.Sound]
-				fmt.Fprintf(&b, "%s %s, %s, %s", calls[i].Method, rest, p.Kind, sound)
-				if calls[i].Args["reply_broadcast"] != "" {
-					b.WriteString(", broadcast")
-				}
-				b.WriteString("\n" + rendered(t, calls[i].Args) + "\n")
-			}
-			golden(t, s.name, b.String())
+			golden(t, s.name, wholeStory(t, server, open(t, server), s))
 		})
 	}
+}
+
+// Without a listener nothing on a card can be pressed; with one it has what can be done in its state.
+func TestCardsHaveButtonsWhereSomebodyListens(t *testing.T) {
+	resolved := event(9, schema.EventResolved, "Anna says it is resolved. Watching for 4 min.", func(c *schema.Conversation) { c.State = schema.StateWatching })
+	all := append(stories(), story{"resolved", channel.Terms{}, through(checkout(), owned, resolved)})
+	for _, s := range all {
+		if !slices.Contains([]string{"opened", "owned", "silenced", "resolved", "closed", "folded"}, s.name) {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			server := workspace(t)
+			text := wholeStory(t, server, listening(t, server), s)
+			golden(t, "buttons-"+s.name, text)
+			if strings.Contains(text, "approve") {
+				t.Error("there is a button that runs something")
+			}
+		})
+	}
+}
+
+// wholeStory is all that a story posts.
+func wholeStory(t *testing.T, server *slacktest.Server, ch *slack.Channel, s story) string {
+	t.Helper()
+	posts := delivered(t, ch, s)
+	calls := server.Calls()
+	if len(posts) != len(calls) {
+		t.Fatalf("%d calls for %d posts", len(calls), len(posts))
+	}
+	var b strings.Builder
+	for i, p := range posts {
+		_, rest, _ := strings.Cut(p.Key, "-")
+		sound := []string{"quietly", "loud", "calling"}[p.Sound]
+		fmt.Fprintf(&b, "%s %s, %s, %s", calls[i].Method, rest, p.Kind, sound)
+		if calls[i].Args["reply_broadcast"] != "" {
+			b.WriteString(", broadcast")
+		}
+		b.WriteString("\n" + rendered(t, calls[i].Args) + "\n")
+	}
+	return b.String()
 }
 
 func golden(t *testing.T, name, got string) {

@@ -17,6 +17,11 @@ type node struct {
 	UserID   string          `json:"user_id"`
 
 	Timestamp int64 `json:"timestamp"`
+
+	ActionID    string          `json:"action_id"`
+	Value       string          `json:"value"`
+	Placeholder json.RawMessage `json:"placeholder"`
+	Options     []node          `json:"options"`
 }
 
 func (n node) text(t *testing.T) string {
@@ -86,6 +91,13 @@ func drawn(t *testing.T, blocks []node, margin string) []string {
 		case "rich_text":
 			for _, e := range b.Elements {
 				add(drawnRow(t, e))
+			}
+		case "actions":
+			for _, e := range b.Elements {
+				add("[" + e.text(t) + node{Text: e.Placeholder}.text(t) + "] " + e.ActionID + " " + e.Value)
+				for _, o := range e.Options {
+					add("    " + o.text(t) + ": " + o.Value)
+				}
 			}
 		default:
 			t.Errorf("a block of type %q", b.Type)

@@ -13,6 +13,8 @@ func Scopes() []Scope {
 		{"channels:read", "find a public channel by its name"},
 		{"groups:read", "find a private channel by its name"},
 		{"app_mentions:read", "hear what is said to the bot"},
+		{"reactions:read", "hear 👍 and 👎 below a diagnosis"},
+		{"reactions:write", "show that a reply was heard"},
 		{"users:read", "know who replies"},
 		{"users:read.email", "know who replies by their address"},
 	}

@@ -42,6 +42,16 @@ type Channel struct {
 	now      func() time.Time
 	id       atomic.Pointer[string] // of the Slack channel, once Slack has said it
 	degraded atomic.Uint64
+
+	app     string // the app-level token; empty: nobody listens
+	address string // of the API
+	report  channel.Report
+	silence time.Duration             // of a connection; 0: the default
+	pause   func(n int) time.Duration // before a connection is opened again; nil: the default
+	me      atomic.Pointer[self]      // once Slack has said it
+	origins *recent[origin]           // by Slack channel and ts
+	people  *recent[person]           // by id
+	denials *recent[bool]             // that people were told of, by the id of the deed
 }
 
 // New makes the channel called name of a valid Config that is on.
@@ -54,6 +64,8 @@ func New(name string, c Config) (*Channel, error) {
 		return nil, fmt.Errorf("set up Slack: SLACK_API_URL %w", err)
 	}
 	ch := &Channel{name: name, to: c.Channel, token: c.BotToken.Reveal(), client: newClient(), timeout: PostTimeout, now: time.Now}
+	ch.app, ch.address, ch.report = c.AppToken.Reveal(), address, silent()
+	ch.origins, ch.people, ch.denials = newRecent[origin](maxOrigins), newRecent[person](maxPeople), newRecent[bool](maxDenials)
 	ch.api = api.New(ch.token, api.OptionAPIURL(address), api.OptionHTTPClient(ch.client))
 	if channelID.MatchString(c.Channel) {
 		ch.id.Store(&c.Channel)

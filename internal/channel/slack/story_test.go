@@ -120,9 +120,9 @@ func event(minute int, kind, content string, changes ...func(*schema.Conversatio
 // ownedHere is taken by somebody who said so in Slack.
 func ownedHere(c schema.Conversation) schema.Conversation {
 	c = owned(c)
-	c.Owner = "U0AAAAAAA"
-	c.Messages[len(c.Messages)-1].Author = &schema.Author{Name: c.Owner, Channel: "slack", Verified: true}
-	return then(c, 7, schema.Message{Kind: schema.EventAsked, Sender: schema.SenderOperator, Content: "why?", Author: &schema.Author{Name: c.Owner, Channel: "slack"}})
+	anna := schema.Author{Name: c.Owner, ID: "U0AAAAAAA", Channel: "slack", Verified: true}
+	c.Messages[len(c.Messages)-1].Author = &anna
+	return then(c, 7, schema.Message{Kind: schema.EventAsked, Sender: schema.SenderOperator, Content: "why?", Author: &anna})
 }
 
 func answered(c schema.Conversation) schema.Conversation {
@@ -189,7 +189,7 @@ func stories() []story {
 		{"backlog-in-one-card", call, []schema.Conversation{worse(owned(diagnosed(checkout())))}},
 		{"backlog-in-one-thread-post", call, []schema.Conversation{checkout(), worse(asked(owned(diagnosed(checkout()))))}},
 		{"escalated", call, through(checkout(), event(20, schema.EventEscalated, "Critical, and nobody has had it for 15 min: checkout: 0 of 3 running."))},
-		{"still-firing-for-its-owner-in-slack", call, through(checkout(), ownedHere, answered, event(500, schema.EventStillFiring, "U0AAAAAAA has it, still failing after 8 h: checkout: 0 of 3 running."))},
+		{"still-firing-for-its-owner-in-slack", call, through(checkout(), ownedHere, answered, event(500, schema.EventStillFiring, "Anna has it, still failing after 8 h: checkout: 0 of 3 running."))},
 		{"folded", call, through(checkout(), event(9, schema.EventFolded, "Explained by shop/db (9f2c51d0): goes on there.", folded))},
 		{"grown-eased-judged", call, through(checkout(),
 			event(6, schema.EventGrown, "Also affected: shop/mail, shop/search (+3)."), event(7, schema.EventEased, "Over: checkout: health check fails."),

@@ -44,7 +44,10 @@ func (v view) deserves(m schema.Message) bool {
 func (v view) lines(key string, events []schema.Message) call {
 	lead := v.loudest(events)
 	c := call{
-		Method: methodPost, Thread: true, Text: v.headline(lead), Metadata: metadata(key, v.c.ID, v.c.State), Since: since(v.c),
+		Method: methodPost, Thread: true, Text: v.headline(lead), Metadata: v.metadata(key), Since: since(v.c),
+	}
+	if slices.ContainsFunc(events, judged) {
+		c.Metadata.EventPayload["judges"] = true
 	}
 	var blocks []api.Block
 	if v.sound(events) == channel.Calling {
@@ -64,6 +67,11 @@ func (v view) lines(key string, events []schema.Message) call {
 	}
 	c.Blocks.BlockSet = blocks
 	return c
+}
+
+// judged tells whether 👍 and 👎 below an event say something of the diagnosis.
+func judged(m schema.Message) bool {
+	return m.Sender == schema.SenderAssistant && (m.Kind == schema.EventDiagnosed || m.Kind == schema.EventAnswered)
 }
 
 func more(n int) string {
@@ -115,22 +123,20 @@ func (v view) called() string {
 	if v.owner() == "" {
 		return v.terms.Mention
 	}
+	for _, m := range slices.Backward(v.c.Messages) {
+		if m.Kind == schema.EventAcknowledged && v.isHere(m.Author) && m.Author.Name == v.c.Owner {
+			return "<@" + m.Author.ID + ">"
+		}
+	}
 	return v.spelled()
 }
 
-// spelled is the owner as a mention, where Slack can be told who that is, else by name.
-func (v view) spelled() string {
-	for _, m := range slices.Backward(v.c.Messages) {
-		if m.Kind == schema.EventAcknowledged && v.isHere(m.Author) && m.Author.Name == v.c.Owner {
-			return "<@" + m.Author.Name + ">"
-		}
-	}
-	return mrkdwn(v.c.Owner, maxOwner)
-}
+// spelled is the owner by name.
+func (v view) spelled() string { return mrkdwn(v.c.Owner, maxOwner) }
 
-// isHere tells whether a person can be called: they said it in this channel, where they have an id.
+// isHere tells whether a person can be called: Slack vouched for who they are, and they said it in this channel.
 func (v view) isHere(a *schema.Author) bool {
-	return a != nil && a.Channel == v.name && userID.MatchString(a.Name)
+	return a != nil && a.Verified && a.Channel == v.name && userID.MatchString(a.ID)
 }
 
 // line is one event. A text that is too long for a block goes on in the next one.
@@ -184,7 +190,7 @@ func (v view) to(m schema.Message) []api.RichTextSectionElement {
 		switch {
 		case q.ID != m.Settles || q.Author == nil:
 		case v.isHere(q.Author):
-			return []api.RichTextSectionElement{api.NewRichTextSectionUserElement(q.Author.Name, nil), plain(" ")}
+			return []api.RichTextSectionElement{api.NewRichTextSectionUserElement(q.Author.ID, nil), plain(" ")}
 		default:
 			return []api.RichTextSectionElement{bold("To " + v.by(q) + ": ")}
 		}

@@ -132,7 +132,7 @@ func (s size) shorten(m schema.Message) schema.Message {
 		*field = channel.Cut(*field, s.content)
 	}
 	if m.Author != nil {
-		m.Author = &schema.Author{Name: channel.Cut(m.Author.Name, s.content), Channel: channel.Cut(m.Author.Channel, s.content), Verified: m.Author.Verified}
+		m.Author = &schema.Author{Name: channel.Cut(m.Author.Name, s.content), ID: channel.Cut(m.Author.ID, s.content), Channel: channel.Cut(m.Author.Channel, s.content), Verified: m.Author.Verified}
 	}
 	return m
 }

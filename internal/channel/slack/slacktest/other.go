@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 )
@@ -32,12 +33,13 @@ func (c call) userInfo() (answer, *refusal) {
 	if !ok {
 		return nil, refuse("user_not_found")
 	}
-	profile := map[string]any{"real_name": u.Name, "display_name": u.Name}
+	shown := cmp.Or(u.Shown, u.Name)
+	profile := map[string]any{"real_name": shown, "display_name": shown}
 	if c.token.may("users:read.email") && u.Email != "" {
 		profile["email"] = u.Email
 	}
 	return answer{"user": map[string]any{
-		"id": u.ID, "team_id": Team, "name": u.Name, "real_name": u.Name, "is_bot": u.Bot, "deleted": false, "profile": profile,
+		"id": u.ID, "team_id": Team, "name": u.Name, "real_name": shown, "tz": u.Zone, "is_bot": u.Bot, "deleted": false, "profile": profile,
 	}}, nil
 }
 

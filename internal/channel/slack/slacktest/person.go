@@ -79,12 +79,25 @@ func (s *Server) React(user, channel, ts, emoji string) (*Delivery, error) {
 // Press presses a button of a message as a person who sees it as it stands in m, which may be older than what there
 // is now.
 func (s *Server) Press(user string, m Message, actionID string) (*Delivery, error) {
+	return s.act(user, m, m.button(actionID), actionID)
+}
+
+// Choose chooses the option with that label from a menu of a message, as Press presses a button.
+func (s *Server) Choose(user string, m Message, actionID, label string) (*Delivery, error) {
+	return s.act(user, m, m.chosen(actionID, label), actionID+" "+label)
+}
+
+// PressForged is a press of a button that the message does not have. Slack sends none such.
+func (s *Server) PressForged(user string, m Message, actionID, value string) (*Delivery, error) {
+	return s.act(user, m, map[string]any{"type": "button", "block_id": "forged", "action_id": actionID, "value": value}, actionID)
+}
+
+func (s *Server) act(user string, m Message, button map[string]any, what string) (*Delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.channels[m.Channel]
-	button := m.button(actionID)
 	if c == nil || button == nil {
-		return nil, fmt.Errorf("press %s: the message has no such button", actionID)
+		return nil, fmt.Errorf("press %s: the message has no such button", what)
 	}
 	now := s.now()
 	button["action_ts"] = c.stamp(now)
@@ -112,6 +125,37 @@ func (s *Server) person(user string) map[string]any {
 
 // button finds a button of the message as a payload tells it.
 func (m *Message) button(actionID string) map[string]any {
+	control := m.control("button", actionID)
+	if control == nil {
+		return nil
+	}
+	told := map[string]any{"block_id": control["block_id"]}
+	for _, name := range []string{"type", "action_id", "text", "value", "style", "url"} {
+		if control[name] != nil {
+			told[name] = control[name]
+		}
+	}
+	return told
+}
+
+// chosen finds an option of a menu of the message, by its label, as a payload tells it.
+func (m *Message) chosen(actionID, label string) map[string]any {
+	control := m.control("static_select", actionID)
+	options, _ := control["options"].([]any)
+	for _, option := range options {
+		o, _ := option.(map[string]any)
+		text, _ := o["text"].(map[string]any)
+		if text["text"] == label {
+			return map[string]any{
+				"type": "static_select", "block_id": control["block_id"], "action_id": actionID, "placeholder": control["placeholder"], "selected_option": o,
+			}
+		}
+	}
+	return nil
+}
+
+// control finds a control of a kind, with the id of its block; nil if there is none.
+func (m *Message) control(kind, actionID string) map[string]any {
 	var attachments []struct {
 		Blocks []map[string]any `json:"blocks"`
 	}
@@ -125,14 +169,9 @@ func (m *Message) button(actionID string) map[string]any {
 		elements, _ := b["elements"].([]any)
 		for _, e := range append(elements, b["accessory"]) {
 			control, _ := e.(map[string]any)
-			if control["type"] == "button" && control["action_id"] == actionID {
-				told := map[string]any{"block_id": b["block_id"]}
-				for _, name := range []string{"type", "action_id", "text", "value", "style", "url"} {
-					if control[name] != nil {
-						told[name] = control[name]
-					}
-				}
-				return told
+			if control["type"] == kind && control["action_id"] == actionID {
+				control["block_id"] = b["block_id"]
+				return control
 			}
 		}
 	}

@@ -8,6 +8,8 @@ import (
 // User is a person of the workspace, or its bot.
 type User struct {
 	ID, Name, Email string
+	Shown           string // the name that others see; Name if empty
+	Zone            string // of time, such as Europe/Berlin
 	Bot             bool
 }
 
