@@ -82,13 +82,22 @@ func (l *loop) post(ctx context.Context, p plan) (ref string, err error) {
 	if f, ok := l.ch.(channel.Finder); ok && p.unsure {
 		ref, found, err := f.Find(ctx, *p.post)
 		if err != nil {
-			return "", fmt.Errorf("look for the post %s: %w: %w", p.post.Key, channel.ErrAmbiguous, err)
+			return "", notFound(p.post.Key, err)
 		}
 		if found {
 			return ref, nil
 		}
 	}
 	return l.ch.Post(ctx, *p.post)
+}
+
+// notFound is the verdict on a search in vain. That the receiver refuses to search says nothing of the post, which would be
+// given up for it.
+func notFound(key string, err error) error {
+	if errors.Is(err, channel.ErrRefused) || errors.Is(err, channel.ErrTooBig) {
+		return fmt.Errorf("look for the post %s: %w: %s", key, channel.ErrAmbiguous, err.Error())
+	}
+	return fmt.Errorf("look for the post %s: %w: %w", key, channel.ErrAmbiguous, err)
 }
 
 // receipt records what the receiver has now. Until it is written the post counts as one of unknown fate.
