@@ -85,6 +85,14 @@ func (x *index) get(id string) (h bus.Head, whole, known bool) {
 	return e.head, !e.trimmed, ok
 }
 
+// seen tells whether the conversation's newest state, as far as it is known here, is that of message seq.
+func (x *index) seen(id string, seq uint64) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	e, ok := x.heads[id]
+	return ok && e.head.Seq == seq
+}
+
 // Live gives the conversations of a cluster that a snapshot without findings could change.
 func (x *index) Live(cluster string) []schema.Conversation {
 	x.mu.Lock()
@@ -155,12 +163,14 @@ func (x *index) all() []schema.Conversation {
 	return all
 }
 
-// openCount counts the open conversations by severity.
+// openCount counts the open conversations by severity. It copies none, as it is asked every second.
 func (x *index) openCount() map[string]int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	n := map[string]int{}
-	for _, c := range x.all() {
-		if !c.Closed() {
-			n[c.Severity]++
+	for _, e := range x.heads {
+		if e.head.Conversation.ClosedAs == "" {
+			n[e.head.Conversation.Severity]++
 		}
 	}
 	return n

@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -56,11 +57,21 @@ func giveWay(ctx context.Context, stored time.Time) error {
 
 // answer takes every event and works on the questions among them. What is no event goes to the dead letters from here.
 func (a *Analyzer) answer(ctx context.Context, m bus.Message) error {
+	if a.asksNothing(m) {
+		return nil
+	}
 	alert, err := a.event(m)
 	if err != nil {
 		return bus.Poison(err)
 	}
 	return a.tasks(ctx, alert.Conversation, conversation.TaskAnswer, a.reason)
+}
+
+// asksNothing tells without decoding it that a message has no question in it, and is one that counts: the index has taken it
+// for the newest state. Almost every event of a storm is such.
+func (a *Analyzer) asksNothing(m bus.Message) bool {
+	_, _, id, err := a.bus.Subjects().ParseAlert(m.Subject)
+	return err == nil && m.Event != "" && !bytes.Contains(m.Data, []byte(schema.EventAsked)) && a.index.seen(id, m.Seq)
 }
 
 // event reads a message of ALERTS and refuses what Bellbuoy did not store there.

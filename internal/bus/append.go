@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -29,7 +28,8 @@ func (w Write) Encoded() (Write, error) {
 	if err := storable(w); err != nil {
 		return w, fmt.Errorf("append to conversation %q: %w", w.Conversation.ID, err)
 	}
-	body, err := json.Marshal(schema.Alert{Event: w.Event, Conversation: w.Conversation})
+	alert := schema.Alert{Event: w.Event, Conversation: w.Conversation}
+	body, err := alert.MarshalJSON() // not through json.Marshal, which would read its result once more
 	if err != nil {
 		return w, fmt.Errorf("append to conversation %q: %w", w.Conversation.ID, err)
 	}

@@ -32,8 +32,8 @@ const (
 
 // Consume hands the messages of a durable consumer to h, workers at a time (at least one). Up to 16 workers have a request
 // of their own each standing at the server, so that no message waits behind another worker's; more share one request for
-// many, which is cheaper, and then up to half as many messages as there are workers wait in this process for one of
-// them. Consume survives lost connections and restarted servers, and returns nil only after ctx is done and the running
+// many, which is cheaper, and then up to half as many messages as there are workers, 64 at most, wait in this process for
+// one of them. Consume survives lost connections and restarted servers, and returns nil only after ctx is done and the running
 // handlers have ended; what arrived meanwhile goes back. A consumer that is not in the topology is an error; one that
 // is not set up is waited for.
 func (b *Bus) Consume(ctx context.Context, consumer string, workers int, h Handler) error {
@@ -56,13 +56,17 @@ func (b *Bus) Consume(ctx context.Context, consumer string, workers int, h Handl
 	return nil
 }
 
-// ownRequestUpTo is how many workers have requests of their own.
-const ownRequestUpTo = 16
+const (
+	// ownRequestUpTo is how many workers have requests of their own.
+	ownRequestUpTo = 16
+	// mostAhead bounds what waits in this process for a worker: nobody keeps it alive, so it has to get one within AckWait.
+	mostAhead = 64
+)
 
 // crew lets workers share one request. A message is handed over as soon as one of them is free.
 func (c *consumption) crew(ctx context.Context, workers int) {
 	hands := make(chan delivery)
-	w := &worker{consumption: c, ahead: workers / 2, hand: func(d delivery) { hands <- d }}
+	w := &worker{consumption: c, ahead: min(workers/2, mostAhead), hand: func(d delivery) { hands <- d }}
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {

@@ -164,12 +164,16 @@ func Consumers(s Setup) []Consumer {
 	return all
 }
 
+// notifyAckWait is how long what a dead notifier had in hand stays away: a little longer than its claims stand, as before
+// that nobody may go on with them.
+const notifyAckWait = 25 * time.Second
+
 // consumerOf is the table's row for name, whatever is set up; its Name is empty if there is none of that name.
 func consumerOf(name string) Consumer {
 	if strings.HasPrefix(name, notifyPrefix) {
 		return Consumer{
 			Name: name, Stream: StreamAlerts, Filter: "alerts.>", Part: PartNotifier,
-			AckWait: time.Minute, MaxAckPending: 10_000, KeptAlive: true,
+			AckWait: notifyAckWait, MaxAckPending: 10_000, KeptAlive: true,
 		}
 	}
 	for _, c := range Consumers(Setup{}) {

@@ -58,16 +58,21 @@ func Short(ids []string) map[string]string {
 	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
 	short := make(map[string]string, len(sorted))
 	for i, id := range sorted {
-		n := MinPrefix
-		if i > 0 {
-			n = max(n, common(id, sorted[i-1])+1)
-		}
-		if i+1 < len(sorted) {
-			n = max(n, common(id, sorted[i+1])+1)
-		}
-		short[id] = id[:min(n, len(id))]
+		short[id] = ShortOf(sorted, i)
 	}
 	return short
+}
+
+// ShortOf is Short for the id at one place of ids that are sorted, none of them twice: only its neighbours matter.
+func ShortOf(sorted []string, i int) string {
+	id, n := sorted[i], MinPrefix
+	if i > 0 {
+		n = max(n, common(id, sorted[i-1])+1)
+	}
+	if i+1 < len(sorted) {
+		n = max(n, common(id, sorted[i+1])+1)
+	}
+	return id[:min(n, len(id))]
 }
 
 // common counts the digits with which both begin.

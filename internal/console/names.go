@@ -40,7 +40,8 @@ func (p *Printer) ID(id string) string {
 	if s := p.known.short[id]; s != "" {
 		return s
 	}
-	return client.Short(p.known.ids)[id]
+	i, _ := slices.BinarySearch(p.known.ids, id) // it is there by now
+	return client.ShortOf(p.known.ids, i)
 }
 
 // object is how an object is named: with its cluster, unless that is the only one.

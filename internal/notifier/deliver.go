@@ -32,6 +32,7 @@ func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration
 	began := l.now()
 	ref, outcome := l.post(ctx, p)
 	ended := l.now()
+	l.window.took(ended.Sub(began))
 	l.metrics.posts(outcomeName(outcome))
 	l.trouble.went(attempt{t.id, p.post.Revision}, outcome, ended)
 	// All who post there write what is known of the target, so that this takes its time: until the record is there, nobody

@@ -49,6 +49,7 @@ type loop struct {
 	trouble  trouble
 	route    func(c schema.Conversation, now time.Time) routing
 
+	window     *window
 	target     *target
 	digests    *shared[digest]
 	scale      func(time.Duration) time.Duration // of every wait, for tests
@@ -153,6 +154,10 @@ func (l *loop) tell(ctx context.Context, t *turn) (wait time.Duration, err error
 
 // attempt makes the post, unless its target is to be left alone now. That burns nothing.
 func (l *loop) attempt(ctx context.Context, t *turn, p plan) (wait time.Duration, err error) {
+	if err := l.window.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer l.window.leave()
 	now := l.now()
 	if t.head.Severity != schema.SeverityCritical && l.waiting.criticalComes(now) {
 		return t.newestWaits(giveWay, errGivesWay)

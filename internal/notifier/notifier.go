@@ -38,9 +38,9 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/route"
 )
 
-// workers is how many conversations one notifier delivers to one channel at a time. Most of that time each waits for the
-// server or the receiver.
-const workers = 128
+// workers is how many conversations one notifier delivers to one channel at a time, at most. Most of that time each waits
+// for the server or the receiver.
+const workers = 256
 
 // Notifier delivers to every configured channel.
 type Notifier struct {
@@ -57,11 +57,15 @@ type Notifier struct {
 	metrics metrics
 	targets *shared[pace.State] // by target
 	digests *shared[digest]     // by channel
+	records *bus.Joined         // what the channels have been told
 }
 
 // New makes a notifier of a valid configuration. reg may be nil.
 func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Notifier, error) {
-	n := &Notifier{bus: b, log: log, shadow: cfg.Notify == NotifyShadow, teller: newTeller(b, rand.Text()[:10])}
+	n := &Notifier{
+		bus: b, log: log, shadow: cfg.Notify == NotifyShadow, teller: newTeller(b, rand.Text()[:10]),
+		records: b.Kept(bus.PartNotifier).Joined(),
+	}
 	n.targets = newShared[pace.State](b.Kept(bus.PartNotifier), "target", log)
 	n.digests = newShared[digest](b.Kept(bus.PartNotifier), "digest", log)
 	m, err := newMetrics(reg)
@@ -105,8 +109,8 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 func (n *Notifier) newLoop(name string, ch channel.Channel, shadowed bool, m metrics) *loop {
 	log := n.log.With("channel", name)
 	l := &loop{
-		name: name, ch: ch, bus: n.bus, kept: n.bus.Kept(bus.PartNotifier), subjects: n.bus.Subjects(), prefix: "told",
-		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), route: routed(&n.routes, name),
+		name: name, ch: ch, bus: n.bus, kept: n.records, subjects: n.bus.Subjects(), prefix: "told",
+		holder: rand.Text()[:10], now: time.Now, pause: jittered, log: log, metrics: m.of(name), waiting: newWaiting(), window: newWindow(), route: routed(&n.routes, name),
 		digests: n.digests, claimFor: claimFor, scale: func(d time.Duration) time.Duration { return d },
 	}
 	l.target = targetOf(name, ch, l.holder, n.targets)

@@ -16,9 +16,7 @@ import (
 func (a *Alert) UnmarshalJSON(b []byte) error {
 	type plain Alert
 	*a = Alert{}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if d.Decode((*plain)(a)) == nil && len(bytes.TrimSpace(b[d.InputOffset():])) == 0 {
+	if strictly(b, (*plain)(a)) {
 		return nil
 	}
 	*a = Alert{}
@@ -26,6 +24,38 @@ func (a *Alert) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	return keepUnknown(b, reflect.ValueOf(a).Elem())
+}
+
+// strict is a decoder that refuses unknown fields. It is used again and again, as its buffer is most of its price.
+type strict struct {
+	from bytes.Reader
+	d    *json.Decoder
+}
+
+var stricts = sync.Pool{New: func() any {
+	s := &strict{}
+	s.d = json.NewDecoder(&s.from)
+	s.d.DisallowUnknownFields()
+	return s
+}}
+
+// strictly decodes b, one JSON object and nothing else, into v. False: it is something else, or has fields that v does not
+// have; then v may have been changed.
+func strictly(b []byte, v any) bool {
+	s := stricts.Get().(*strict)
+	s.from.Reset(b)
+	began := s.d.InputOffset()
+	if s.d.Decode(v) != nil {
+		return false // with what is left in its buffer it is of no use any more
+	}
+	switch read := int(s.d.InputOffset() - began); {
+	case read == len(b): // nothing is left over for the next one
+		s.from.Reset(nil)
+		stricts.Put(s)
+		return true
+	default:
+		return len(bytes.TrimSpace(b[read:])) == 0
+	}
 }
 
 // MarshalJSON writes unknown fields back.

@@ -25,11 +25,11 @@ func Value(name, value string) string {
 // stands under the name of a secret goes as a whole. The document stays valid, and what is no string stays as it is.
 // What is not JSON is cleaned as text.
 func JSON(doc []byte) []byte {
+	if harmless(string(doc)) { // JSON or not
+		return doc
+	}
 	if !json.Valid(doc) {
 		return []byte(Clean(string(doc)))
-	}
-	if harmless(string(doc)) {
-		return doc
 	}
 	return eachString(doc)
 }

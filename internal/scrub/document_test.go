@@ -94,3 +94,13 @@ func TestInertMakesNoLinkNoMentionAndNoMarkup(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNoJSONIsCleanedAsText(t *testing.T) {
+	for _, text := range []string{
+		"", "plain words", `{"cut": "of`, "password=hunter2hunter2", "two\nlines\x1b[31m of text", `"sig"="abcdef0123456789abcdef"`, "Authorization: Bearer abcdefghijklmnop1234",
+	} {
+		if got, want := string(scrub.JSON([]byte(text))), scrub.Clean(text); got != want {
+			t.Errorf("%q becomes %q, as text it is %q", text, got, want)
+		}
+	}
+}
