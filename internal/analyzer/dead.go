@@ -112,6 +112,9 @@ func (a *Analyzer) aboutWhat(id, cluster string) string {
 
 // again stores the message of a dead letter once more, as it was. What the analyzer may not write, it hands to who asks.
 func (a *Analyzer) again(ctx context.Context, r client.AgainRequest) (client.AgainResponse, error) {
+	if _, err := a.allow(ctx, "", client.VerbRetry); err != nil {
+		return client.AgainResponse{}, err
+	}
 	l, err := a.letter(ctx, r.Ref)
 	if err != nil {
 		return client.AgainResponse{}, err

@@ -137,7 +137,12 @@ func TestWhatIsAskedByAPIAndChangesSomethingIsForThoseWhoMay(t *testing.T) {
 	api := client.New(b)
 	_, silence := api.Silence(t.Context(), client.SilenceRequest{Ref: "cluster=prod", For: "1h", Reason: "x", Author: "Anna"})
 	_, forget := api.Forget(t.Context(), client.ForgetRequest{Ref: "checkout", Author: "Anna"})
-	for what, err := range map[string]error{"silence": silence, "forget": forget} {
+	letter := buried(t, b, "analyzer", bus.DeadLetter{Consumer: bus.Hear, Subject: b.Subjects().Replies(e2e.CheckoutID("prod")), Seq: 9, Body: []byte(`{"text":"why?"}`)})
+	_, retry := api.Retry(t.Context(), letter)
+	if _, err := api.Letter(t.Context(), letter); err != nil {
+		t.Errorf("the letter is gone though nobody tried it: %v", err)
+	}
+	for what, err := range map[string]error{"silence": silence, "forget": forget, "dead retry": retry} {
 		if told, ok := errors.AsType[*bus.APIError](err); !ok || told.Code != bus.CodeForbidden || !strings.Contains(told.Message, "Anna may") {
 			t.Errorf("%s by a claim: %v", what, err)
 		}

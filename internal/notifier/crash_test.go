@@ -44,6 +44,55 @@ func dying(kill func() bool) func(notifier.Records) notifier.Records {
 	return func(r notifier.Records) notifier.Records { return mortal{r, kill} }
 }
 
+// watched calls at when a claim ends.
+type watched struct {
+	notifier.Records
+	at func()
+}
+
+func (w watched) Put(ctx context.Context, key string, data []byte, expect uint64) (uint64, error) {
+	var told channel.Told
+	if err := json.Unmarshal(data, &told); err != nil {
+		return 0, err
+	}
+	if told.Claim == nil {
+		w.at()
+	}
+	return w.Records.Put(ctx, key, data, expect)
+}
+
+// Whoever dies while all write down how a receiver fares leaves no post behind of which nobody knows what became of it.
+func TestWhatBecameOfAPostIsWrittenBeforeWhatBecameOfItsTarget(t *testing.T) {
+	b := bustest.New(t)
+	r := newReceiver(t, func(nth int, w http.ResponseWriter) {
+		if nth == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	n := open(t, b, r, notifier.NotifyOn, nil)
+	var failures []int
+	n.SetRecords(func(r notifier.Records) notifier.Records {
+		return watched{r, func() { failures = append(failures, n.Breaker("webhook").Failures) }}
+	})
+	one := channeltest.Opened("checkout")
+	store(t, b, one)
+	if wait, err := n.Step(t.Context(), nudge(t, one)); wait <= 0 || err == nil {
+		t.Fatalf("wait %s, error %v; want to wait", wait, err)
+	}
+	if got := n.Breaker("webhook").Failures; got != 1 {
+		t.Errorf("%d failures are known afterwards, want 1", got)
+	}
+	if wait, err := n.Step(t.Context(), nudge(t, one)); wait != 0 || err != nil {
+		t.Fatalf("wait %s, error %v", wait, err)
+	}
+	if diff := cmp.Diff([]int{0, 1}, failures); diff != "" {
+		t.Errorf("failures that were known when the record was written (-want +got):\n%s", diff)
+	}
+	if got := n.Breaker("webhook").Failures; got != 0 {
+		t.Errorf("%d failures are known after a success", got)
+	}
+}
+
 func TestAPostOfUnknownFateIsRepeatedUnderItsKeyBeforeAnythingNew(t *testing.T) {
 	b, r := bustest.New(t), newReceiver(t, nil)
 	dead, heir := open(t, b, r, notifier.NotifyOn, nil), open(t, b, r, notifier.NotifyOn, nil)

@@ -43,6 +43,9 @@ func TestJudge(t *testing.T) {
 		{"set-up-wrongly", wrapped(channel.ErrSetup), 1, 0, verdict{slow, 5 * time.Minute}},
 		{"refused", wrapped(channel.ErrRefused), 1, 0, verdict{action: giveUp}},
 		{"too-big", wrapped(channel.ErrTooBig), 1, 0, verdict{action: giveUp}},
+		{"the-search-is-refused", notFound("k", wrapped(channel.ErrRefused)), 1, 0, verdict{unsure, time.Second}},
+		{"the-search-finds-no-card", notFound("k", wrapped(channel.ErrLostRoot)), 1, 0, verdict{action: renew}},
+		{"the-search-is-throttled", notFound("k", channel.Throttled{Until: now.Add(time.Minute)}), 1, 0, verdict{hold, time.Minute}},
 		{"root-is-gone", wrapped(channel.ErrLostRoot), 1, 0, verdict{action: renew}},
 	}
 	for _, tt := range tests {

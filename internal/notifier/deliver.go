@@ -31,13 +31,33 @@ func (l *loop) deliver(ctx context.Context, t *turn, p plan) (wait time.Duration
 	}
 	began := l.now()
 	ref, outcome := l.post(ctx, p)
-	l.window.took(l.now().Sub(began))
-	l.reported(l.target.report(ctx, outcome, began, l.now()))
+	ended := l.now()
+	l.window.took(ended.Sub(began))
 	l.metrics.posts(outcomeName(outcome))
-	l.trouble.went(attempt{t.id, p.post.Revision}, outcome, l.now())
-	if outcome != nil {
+	l.trouble.went(attempt{t.id, p.post.Revision}, outcome, ended)
+	// All who post there write what is known of the target, so that this takes its time: until the record is there, nobody
+	// knows what became of the post. Only that nothing more is to go out is said before.
+	if leavesAlone(outcome) {
+		l.reported(l.target.report(ctx, outcome, began, ended))
 		return l.failed(ctx, t, p, outcome)
 	}
+	if outcome != nil {
+		wait, err = l.failed(ctx, t, p, outcome)
+	} else {
+		wait, err = l.took(ctx, t, p, ref)
+	}
+	l.reported(l.target.report(ctx, outcome, began, ended))
+	return wait, err
+}
+
+// leavesAlone tells whether the receiver wants nothing more for now, or for good.
+func leavesAlone(outcome error) bool {
+	_, throttled := errors.AsType[channel.Throttled](outcome)
+	return throttled || errors.Is(outcome, channel.ErrGone)
+}
+
+// took says that the receiver has the post, and writes the receipt.
+func (l *loop) took(ctx context.Context, t *turn, p plan, ref string) (wait time.Duration, err error) {
 	l.complained.Store(false)
 	l.metrics.took(l.now().Sub(newestAt(p.of)))
 	l.log.Info("posted", "key", p.post.Key, "kind", p.post.Kind, "attempts", t.told.Attempts+1)
@@ -63,13 +83,22 @@ func (l *loop) post(ctx context.Context, p plan) (ref string, err error) {
 	if f, ok := l.ch.(channel.Finder); ok && p.unsure {
 		ref, found, err := f.Find(ctx, *p.post)
 		if err != nil {
-			return "", fmt.Errorf("look for the post %s: %w: %w", p.post.Key, channel.ErrAmbiguous, err)
+			return "", notFound(p.post.Key, err)
 		}
 		if found {
 			return ref, nil
 		}
 	}
 	return l.ch.Post(ctx, *p.post)
+}
+
+// notFound is the verdict on a search in vain. That the receiver refuses to search says nothing of the post, which would be
+// given up for it.
+func notFound(key string, err error) error {
+	if errors.Is(err, channel.ErrRefused) || errors.Is(err, channel.ErrTooBig) {
+		return fmt.Errorf("look for the post %s: %w: %s", key, channel.ErrAmbiguous, err.Error())
+	}
+	return fmt.Errorf("look for the post %s: %w: %w", key, channel.ErrAmbiguous, err)
 }
 
 // receipt records what the receiver has now. Until it is written the post counts as one of unknown fate.

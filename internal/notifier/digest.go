@@ -127,8 +127,9 @@ func (d digest) over(key string) digest {
 	return left
 }
 
-// failed is the record after an attempt in vain. A post that has not arrived tells the next time what there is by then.
-func (d digest) failed(key string, v verdict, wait time.Duration, now time.Time) digest {
+// failed is the record after an attempt in vain. A post that has not arrived tells the next time what there is by then; one
+// that may have arrived before (repeated) stays as it is, however this attempt ended.
+func (d digest) failed(key string, v verdict, repeated bool, wait time.Duration, now time.Time) digest {
 	if d.FirstTry.IsZero() {
 		d.FirstTry = now
 	}
@@ -136,7 +137,7 @@ func (d digest) failed(key string, v verdict, wait time.Duration, now time.Time)
 		d.Attempts++
 	}
 	d.Next = now.Add(wait)
-	if v.action == unsure {
+	if v.action == unsure || repeated {
 		d.Claim = &channel.Claim{Key: key, Holder: d.Claim.Holder, Until: now}
 		return d
 	}
@@ -155,7 +156,7 @@ func collects(r routing, c schema.Conversation, told channel.Told, out func(at t
 	case told.Claim != nil: // it may have arrived by itself
 	case c.Closed() && !channel.Knows(c, told) && out(c.ClosedAt):
 		return channel.AfterOutage, time.Time{}
-	case r.digest.After(now) && c.Severity != schema.SeverityCritical && told.Ref == "":
+	case r.digest.After(now) && c.Severity != schema.SeverityCritical && told.Ref == "" && !channel.Knows(c, told):
 		return channel.Collected, r.digest
 	}
 	return "", time.Time{}

@@ -147,6 +147,8 @@ func TestWhatIsCollected(t *testing.T) {
 		{"window", window, lesser, channel.Told{}, false, channel.Collected},
 		{"critical-does-not-wait", window, critical, channel.Told{}, false, ""},
 		{"a-card-is-there", window, lesser, channel.Told{Revision: 1, Episode: 1, Ref: "x"}, false, ""},
+		{"a-webhook-has-no-card-but-knows-of-it", window, lesser, channel.Told{Revision: 1, Episode: lesser.Episode}, false, ""},
+		{"told-in-a-digest-before", window, lesser, channel.Told{Revision: 1}, false, channel.Collected},
 		{"window-is-over", routing{tell: true, digest: noon}, lesser, channel.Told{}, false, ""},
 	}
 	for _, tt := range tests {
@@ -156,6 +158,19 @@ func TestWhatIsCollected(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestADigestThatMayHaveArrivedKeepsItsKeyThoughItsRepeatFails(t *testing.T) {
+	d := in(entered("a", 1, noon)).claim(channel.Collected, "k", "me", noon, noon)
+	d = d.failed("k", verdict{action: unsure}, true, 0, noon).claim(channel.Collected, "another", "me", noon, noon)
+	for _, a := range []action{again, hold, slow, gone} {
+		if got := d.failed("k", verdict{action: a}, true, 0, noon).claim(channel.Collected, "new", "me", noon, noon); got.Claim.Key != "k" || !got.batched("k") {
+			t.Errorf("after %v it has key %s", a, got.Claim.Key)
+		}
+	}
+	if got := d.failed("k", verdict{action: again}, false, 0, noon).claim(channel.Collected, "new", "me", noon, noon); got.Claim.Key != "new" {
+		t.Errorf("what has not arrived is not told as it is by now, under key %s", got.Claim.Key)
 	}
 }
 

@@ -125,6 +125,15 @@ func (n *Notifier) StepThrough(ctx context.Context, name string, m bus.Message) 
 	return l.step(ctx, m)
 }
 
+// Handle is the consumer's handler of the loop of that name.
+func (n *Notifier) Handle(ctx context.Context, name string, m bus.Message) error {
+	l, err := n.loopOf(name)
+	if err != nil {
+		return err
+	}
+	return l.handle(ctx, m)
+}
+
 // Waiting is how many conversations wait for the channel of that name, until then or longer.
 func (n *Notifier) Waiting(name string, until time.Time) int {
 	l, err := n.loopOf(name)

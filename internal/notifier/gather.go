@@ -109,7 +109,7 @@ func (l *loop) tellDigest(ctx context.Context) error {
 		l.log.Info("posted a digest", "key", post.Key)
 		return l.digests.change(ctx, name, func(d digest) (digest, bool) { return d.over(post.Key), d.batched(post.Key) })
 	}
-	return l.digestFailed(ctx, name, post, outcome)
+	return l.digestFailed(ctx, name, plan{post: &post, unsure: unsure}, outcome)
 }
 
 // isBack tells whether the receiver can be reached, and what is open has gone out to it.
@@ -149,8 +149,8 @@ func (l *loop) claimDigest(ctx context.Context, name string, now time.Time) (pos
 	return post, key != fresh, nil
 }
 
-func (l *loop) digestFailed(ctx context.Context, name string, post channel.Post, outcome error) error {
-	now := l.now()
+func (l *loop) digestFailed(ctx context.Context, name string, p plan, outcome error) error {
+	now, post := l.now(), p.post
 	d := l.digests.get(name)
 	firstTry := d.FirstTry
 	if firstTry.IsZero() {
@@ -170,7 +170,7 @@ func (l *loop) digestFailed(ctx context.Context, name string, post channel.Post,
 		if d.Claim == nil || d.Claim.Key != post.Key {
 			return d, false
 		}
-		return d.failed(post.Key, v, wait, now), true
+		return d.failed(post.Key, v, p.unsure, wait, now), true
 	})
 	return errors.Join(outcome, err)
 }

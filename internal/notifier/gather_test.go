@@ -188,8 +188,14 @@ func TestAChannelWithoutDigestsIsToldOfEachByItself(t *testing.T) {
 }
 
 func TestWhatCameAndWentIsToldAfterWhatIsOpen(t *testing.T) {
+	t.Run("down", func(t *testing.T) { cameAndWent(t, errors.New("connection refused")) })
+	t.Run("token-revoked", func(t *testing.T) { cameAndWent(t, fmt.Errorf("401: %w", channel.ErrSetup)) })
+}
+
+func cameAndWent(t *testing.T, why error) {
+	t.Helper()
 	b, k := bustest.New(t), newClock()
-	c, down := chatDown()
+	c, down := chatFailing(why)
 	n := k.by(withChat(t, b, nil, c))
 	open := k.happens(warning(channeltest.Opened("checkout")))
 	store(t, b, open)

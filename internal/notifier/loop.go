@@ -71,8 +71,13 @@ const (
 // handle is the consumer's handler: it takes one step and says it in the bus's words.
 func (l *loop) handle(ctx context.Context, m bus.Message) error {
 	wait, err := l.step(ctx, m)
-	if wait > 0 {
+	switch {
+	case errors.Is(err, errRouted): // it waits for its time, not for the receiver
+		l.waiting.remove(m.Subject)
+	case wait > 0:
 		l.waiting.add(m.Subject, l.now().Add(wait))
+	}
+	if wait > 0 {
 		return bus.Later(max(l.scale(wait), time.Millisecond), err)
 	}
 	if err == nil {

@@ -52,12 +52,15 @@ func warning(c schema.Conversation) schema.Conversation {
 }
 
 // chatDown is a chat that cannot be reached until down is taken back.
-func chatDown() (c *chat, down *atomic.Bool) {
+func chatDown() (c *chat, down *atomic.Bool) { return chatFailing(errors.New("connection refused")) }
+
+// chatFailing is a chat that takes nothing, for that reason, until down is taken back.
+func chatFailing(why error) (c *chat, down *atomic.Bool) {
 	down = new(atomic.Bool)
 	down.Store(true)
 	return newChat(func(channel.Post, int) error {
 		if down.Load() {
-			return errors.New("connection refused")
+			return why
 		}
 		return nil
 	}), down

@@ -13,7 +13,9 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/channel"
 	"github.com/bellbuoy/bellbuoy/internal/client"
 	"github.com/bellbuoy/bellbuoy/internal/pace"
+	"github.com/bellbuoy/bellbuoy/internal/people"
 	"github.com/bellbuoy/bellbuoy/internal/schema"
+	"github.com/bellbuoy/bellbuoy/internal/scrub"
 )
 
 // retry tells a conversation through a channel that has given it up, because a person asks for it.
@@ -21,6 +23,9 @@ func (n *Notifier) retry(ctx context.Context, body []byte) (any, error) {
 	var r client.RetryRequest
 	if err := json.Unmarshal(body, &r); err != nil || !schema.ValidID(r.ID) {
 		return nil, &bus.APIError{Code: bus.CodeBadRequest, Message: `retry: ask with {"id":"…","channel":"…"}, a conversation's whole id`}
+	}
+	if err := n.allow(ctx, client.VerbRetry); err != nil {
+		return nil, err
 	}
 	l, err := n.loopOf(r.Channel)
 	if err != nil {
@@ -38,6 +43,22 @@ func (n *Notifier) retry(ctx context.Context, body []byte) (any, error) {
 	}
 	return l.retry(ctx, head.Conversation)
 }
+
+// throughAPI is how refusals of what is asked of the micro service are counted.
+const throughAPI = "api"
+
+// allow refuses what whoever asks may not do: whom the NATS server attests, or else somebody whom nobody vouches for.
+func (n *Notifier) allow(ctx context.Context, verb string) error {
+	author, role := n.who.Who(people.NATS, scrub.Line(bus.CallerOf(ctx).User, maxCaller), "")
+	if n.who.May(role, verb) {
+		return nil
+	}
+	n.metrics.reply(throughAPI, "role")
+	return &bus.APIError{Code: bus.CodeForbidden, Message: n.who.Refusal(author.Name, verb)}
+}
+
+// maxCaller bounds the name of who asks, in bytes.
+const maxCaller = 100
 
 // retry forgets that the conversation was given up and posts its newest state, also to a target that is to be left alone:
 // a person who asks for it may know that it works again. A post that fails leaves it given up.

@@ -293,3 +293,18 @@ func TestTheStateOfATargetIsSaidInWords(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoMayOnlyAskTriesNothingAgain(t *testing.T) {
+	s := routedBy(t, "people:\n  - {name: Anna, role: responder, nats: anna}\n")
+	bustest.Start(t, s.notifier.Part().Run)
+	c := channeltest.Opened("checkout")
+	store(t, s.bus, c)
+	s.ops.next(t)
+	_, err := retry(t, s.bus, "ops", c.ID)
+	if told, ok := errors.AsType[*bus.APIError](err); !ok || told.Code != bus.CodeForbidden || !strings.Contains(told.Message, "Anna may") {
+		t.Errorf("a claim may retry: %v", err)
+	}
+	if got := len(s.ops.all()); got != 1 {
+		t.Errorf("%d posts, want the one", got)
+	}
+}

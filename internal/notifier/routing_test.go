@@ -174,3 +174,16 @@ func TestWhatWorsensReachesFurtherChannelsAndIsToldToItsEnd(t *testing.T) {
 		t.Errorf("posts to ops and pager (-want +got):\n%s", diff)
 	}
 }
+
+// Whoever counts what a receiver does not take, or waits for it, is not to count what is not for that receiver yet.
+func TestWhatRoutesHoldBackDoesNotWaitForTheReceiver(t *testing.T) {
+	s := routedBy(t, "routes:\n  - {to: [ops], escalate: {after: 15m, to: [pager]}}\n")
+	c := s.store(t, rated(channeltest.Opened("checkout"), schema.SeverityCritical))
+	s.notifier.SetNow(func() time.Time { return channeltest.At(1) })
+	if err := s.notifier.Handle(t.Context(), "pager", nudge(t, c)); err == nil {
+		t.Error("its nudge does not come again")
+	}
+	if n := s.notifier.Waiting("pager", time.Time{}); n > 0 {
+		t.Errorf("%d wait for a receiver that takes everything", n)
+	}
+}

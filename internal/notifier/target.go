@@ -67,8 +67,7 @@ func (t *target) after(s pace.State, outcome error, began, now time.Time) pace.S
 		return s.Throttled(throttled.Until.UTC(), now)
 	case errors.Is(outcome, channel.ErrGone):
 		return s.SaidGone(problem(outcome), now)
-	case errors.Is(outcome, channel.ErrTooBig), errors.Is(outcome, channel.ErrRefused), errors.Is(outcome, channel.ErrLostRoot),
-		errors.Is(outcome, channel.ErrSetup):
+	case errors.Is(outcome, channel.ErrTooBig), errors.Is(outcome, channel.ErrRefused), errors.Is(outcome, channel.ErrLostRoot):
 		return s.Answered(now)
 	}
 	return s.Failed(t.holder, problem(outcome), began, now)

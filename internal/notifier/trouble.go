@@ -20,6 +20,8 @@ const (
 	failingAfter = 2 * time.Minute
 	// failingTries is how many attempts in a row do as well.
 	failingTries = 5
+	// pausedFor is for how long a receiver may ask for pauses and take nothing, while something waits, until the channel does.
+	pausedFor = 15 * time.Minute
 	// troubleEvery is how often that is looked at.
 	troubleEvery = 5 * time.Second
 
@@ -72,6 +74,9 @@ func (t *trouble) judge(name string, now time.Time, w waits, target pace.State) 
 		facts = append(facts, "nothing is posted to it until its URL is changed, or a test goes through: `bellbuoy test NAME`", "it said: "+target.Problem)
 	case target.Open():
 		facts = append(facts, fmt.Sprintf("%d attempts in vain since %s", target.Failures, since.UTC().Format(clock)), "the last: "+target.Problem)
+	case !target.PausedAt.IsZero() && w.all > 0 && now.Sub(target.PausedAt) >= pausedFor:
+		title, since = fmt.Sprintf("channel %s: its receiver asks for one pause after another and takes nothing", name), target.PausedAt
+		facts = append(facts, "the present one lasts until "+target.NotBefore.UTC().Format(clock), fmt.Sprintf("%d conversations wait", w.all))
 	case t.tries < failingTries && (t.tries == 0 || w.all == 0 || now.Sub(t.since) < failingAfter):
 		return nil
 	default:

@@ -38,6 +38,10 @@ func TestAChannelIsFailingAfterFiveAttemptsOrTwoMinutes(t *testing.T) {
 		{"breaker-open-though-nothing-was-tried-here", nil, 0, waits{}, schema.SeverityWarning, pace.State{Trips: 1, Failures: 5, Since: now}},
 		{"breaker-open-and-a-critical-waits", nil, 0, waits{1, 1}, schema.SeverityCritical, pace.State{Trips: 1, Failures: 5, Since: now}},
 		{"gone", nil, time.Hour, waits{}, schema.SeverityWarning, pace.State{GoneAt: now}},
+		{"paused-for-a-quarter-of-an-hour", nil, 15 * time.Minute, waits{1, 0}, schema.SeverityWarning, pace.State{PausedAt: now, NotBefore: now.Add(time.Hour)}},
+		{"paused-for-less", nil, 15*time.Minute - 1, waits{1, 1}, "", pace.State{PausedAt: now, NotBefore: now.Add(time.Hour)}},
+		{"paused-and-a-critical-waits", nil, time.Hour, waits{1, 1}, schema.SeverityCritical, pace.State{PausedAt: now, NotBefore: now.Add(time.Hour)}},
+		{"paused-and-nothing-waits", nil, time.Hour, waits{}, "", pace.State{PausedAt: now, NotBefore: now.Add(time.Hour)}},
 		{"paused", nil, time.Hour, waits{1, 1}, "", pace.State{NotBefore: now.Add(time.Hour)}},
 	}
 	for _, tt := range tests {

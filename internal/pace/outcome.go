@@ -2,9 +2,12 @@ package pace
 
 import "time"
 
-// Went is the state after a post that went through.
+// Went is the state after a post that went through. It ends no pause that lasts: the post was on its way before that.
 func (s State) Went(now time.Time) State {
 	after := State{Slot: s.Slot, OutFrom: s.OutFrom, OutUntil: s.OutUntil}
+	if s.NotBefore.After(now) {
+		after.NotBefore, after.PausedAt = s.NotBefore, now
+	}
 	if s.Open() {
 		after.OutFrom, after.OutUntil = s.Since, now
 	}

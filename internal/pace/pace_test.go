@@ -113,6 +113,8 @@ func TestOutcomes(t *testing.T) {
 		{"the-probe-of-another-stays", probed.Unused("c"), probed},
 		{"an-answer-is-no-failure", failing(4).Answered(start), pace.State{}},
 		{"a-pause-is-capped", pace.State{}.Throttled(at(time.Hour), start), pace.State{NotBefore: at(15 * time.Minute), PausedAt: start}},
+		{"what-was-on-its-way-ends-no-pause", pace.State{}.Throttled(at(time.Minute), start).Went(at(time.Second)), pace.State{NotBefore: at(time.Minute), PausedAt: at(time.Second)}},
+		{"success-after-a-pause-forgets-it", pace.State{}.Throttled(at(time.Minute), start).Went(at(time.Minute)), pace.State{}},
 		{"a-longer-pause-stays", pace.State{NotBefore: at(time.Minute), PausedAt: start}.Throttled(at(time.Second), at(time.Second)), pace.State{NotBefore: at(time.Minute), PausedAt: start}},
 		{"gone-closes-the-breaker-for-good", open.SaidGone("410", start), pace.State{GoneAt: start, Problem: "410"}},
 		{"gone-stays-since-then", pace.State{GoneAt: start}.SaidGone("again", at(time.Hour)), pace.State{GoneAt: start}},

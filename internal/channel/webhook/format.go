@@ -31,6 +31,7 @@ type format struct {
 	limit   int                                                     // bytes of a body
 	tells   func(c schema.Conversation, m schema.Message) bool      // which events make a post; nil: every one
 	quiet   func(channel.Told, schema.Conversation) bool            // keeps a receiver unaware of more than channel.Quiet does; nil: of no more
+	vain    func(s step, told channel.Told) bool                    // the receiver could do nothing with it; nil: never
 	silence bool                                                    // the receiver is told once that a silence has begun
 	first   func(schema.Conversation, channel.Told) (step, bool)    // a post to make before all others; nil: none
 	body    func(s step, limit int) ([]byte, bool)                  // the same step gives the same bytes
@@ -51,7 +52,7 @@ func formats() []format {
 		{name: FormatSlack, content: media, family: channel.Chat, limit: maxSlack, tells: spoken, body: texts(slack), digest: slackDigest},
 		{name: FormatTeams, content: media, family: channel.Chat, limit: maxTeams, tells: spoken, body: texts(teams), digest: teamsDigest},
 		{
-			name: FormatPagerDuty, content: media, family: channel.Pager, limit: MaxBody, tells: pages, quiet: unpaged, silence: true,
+			name: FormatPagerDuty, content: media, family: channel.Pager, limit: MaxBody, tells: pages, quiet: unpaged, vain: hasNone, silence: true,
 			first: endOfEarlier, body: texts(pagerDuty), sound: paged, seal: routed, keyed: true,
 		},
 		{name: FormatNtfy, content: media, family: channel.Chat, limit: maxNtfy, tells: spoken, body: texts(ntfy), digest: ntfyDigest, seal: addressed, keyed: true},
@@ -123,7 +124,7 @@ func (f format) step(c schema.Conversation, told channel.Told, terms channel.Ter
 	if f.sound != nil {
 		s.sound = f.sound(s)
 	}
-	return s, true
+	return s, f.vain == nil || !f.vain(s, told)
 }
 
 // forAll leaves out what only the owner is to hear, as no format can call one person.

@@ -130,6 +130,7 @@ func TestPagerDutyEndsAnEpisodeBeforeTheNext(t *testing.T) {
 func TestPagerDutyDoesWhatAllThatIsNewLeadsTo(t *testing.T) {
 	opened := channeltest.Opened("checkout")
 	add := func(kinds ...string) schema.Conversation { return channeltest.Add(opened, kinds...) }
+	owned := add(schema.EventAcknowledged)
 	info := add(schema.EventWorsened)
 	info.Severity = schema.SeverityInfo
 	twice := add(schema.EventCleared, schema.EventReopened, schema.EventCleared, schema.EventReopened)
@@ -146,7 +147,12 @@ func TestPagerDutyDoesWhatAllThatIsNewLeadsTo(t *testing.T) {
 		{"back-again", twice, known(4), ""},
 		{"back-again-and-nobodys", channeltest.Add(twice, schema.EventEscalated), known(4), "trigger"},
 		{"a-silence-ends-and-all-is-well", well, known(2), ""},
-		{"acknowledged-before-it-was-told", add(schema.EventAcknowledged), channel.Told{}, "acknowledge"},
+		{"acknowledged-before-it-was-told", owned, channel.Told{}, ""},
+		{"given-back-before-it-was-told", channeltest.Add(owned, schema.EventUnacknowledged), channel.Told{}, "trigger"},
+		{"acknowledged-before-it-was-told-and-worse", channeltest.Add(owned, schema.EventWorsened), channel.Told{}, "trigger"},
+		{"acknowledged", owned, known(1), "acknowledge"},
+		{"somebody-has-it-still", channeltest.Add(owned, schema.EventStillFiring), known(2), ""},
+		{"nobody-has-it-still", add(schema.EventStillFiring), known(1), "trigger"},
 		{"acknowledged-and-worse", add(schema.EventAcknowledged, schema.EventWorsened), known(1), "trigger"},
 		{"worse-and-acknowledged", add(schema.EventWorsened, schema.EventAcknowledged), known(1), "acknowledge"},
 		{"silenced-and-broken-through", add(schema.EventSilenced, schema.EventUnsilenced), known(1), "trigger"},

@@ -164,4 +164,7 @@ func bare(c schema.Conversation, limit int) schema.Conversation {
 	return small
 }
 
-var _ channel.Channel = (*Channel)(nil)
+var (
+	_ channel.Channel  = (*Channel)(nil)
+	_ channel.Targeted = (*Channel)(nil)
+)

@@ -62,8 +62,10 @@ func (c *Channel) answered(resp *http.Response) error {
 func verdictOf(status int) error {
 	switch {
 	case status >= 300 && status < 400:
-		return fmt.Errorf("redirects are not followed, its URL has to name the place itself: %w", channel.ErrRefused)
-	case slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}, status):
+		return fmt.Errorf("redirects are not followed, its URL has to name the place itself: %w", channel.ErrSetup)
+	case slices.Contains([]int{
+		http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired,
+	}, status):
 		return fmt.Errorf("look at its URL, its secret or key, and the receiver: %w", channel.ErrSetup)
 	case status == http.StatusGone:
 		return channel.ErrGone

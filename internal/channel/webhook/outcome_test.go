@@ -31,7 +31,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	defer server.Close()
 	ch := elsewhere.channel(t, webhook.Config{URL: config.Secret(server.URL)})
 	_, err := ch.Post(t.Context(), channel.Post{Key: "k-1", Body: []byte("{}")})
-	if !errors.Is(err, channel.ErrRefused) || !strings.Contains(err.Error(), "redirects are not followed") {
+	if !errors.Is(err, channel.ErrSetup) || !strings.Contains(err.Error(), "redirects are not followed") {
 		t.Errorf("error %v, want ErrRefused that says why", err)
 	}
 	if got := elsewhere.got(); len(got) > 0 {
@@ -85,10 +85,10 @@ func TestRetryAfterIsReadAndCapped(t *testing.T) {
 
 func TestEveryStatusHasItsVerdict(t *testing.T) {
 	verdicts := map[error][]int{
-		channel.ErrSetup:   {401, 403, 404},
+		channel.ErrSetup:   {301, 302, 304, 307, 308, 401, 403, 404, 405, 407},
 		channel.ErrGone:    {410},
 		channel.ErrTooBig:  {413},
-		channel.ErrRefused: {301, 302, 304, 307, 308, 400, 405, 409, 415, 422, 451},
+		channel.ErrRefused: {400, 409, 415, 422, 451},
 		nil:                {408, 425, 429, 500, 501, 502, 503, 504, 507, 599},
 	}
 	for want, statuses := range verdicts {

@@ -80,15 +80,22 @@ func pages(c schema.Conversation, m schema.Message) bool {
 }
 
 // unheard tells whether PagerDuty would call people for what nobody is to hear of, as it was told that it was over: a
-// silence that ends with nothing failing, and what comes back again and again, which calls once more if nobody has it.
+// silence that ends with nothing failing, and what comes back again and again, which calls once more if nobody has it. What
+// its owner still has would only call people where the owner had it from the beginning, and PagerDuty knows of no incident.
 func unheard(c schema.Conversation, m schema.Message) bool {
-	again := m.Kind == schema.EventUnsilenced || m.Kind == schema.EventReopened
+	again := m.Kind == schema.EventUnsilenced || m.Kind == schema.EventReopened || m.Kind == schema.EventStillFiring
 	return again && channel.SoundOf(channel.Pager, c, m) == channel.Quietly
 }
 
 // unpaged keeps pages back of what was over before it could be told.
 func unpaged(told channel.Told, c schema.Conversation) bool {
 	return c.Closed() && !channel.Knows(c, told)
+}
+
+// hasNone tells whether a post would be about an incident that PagerDuty does not have: what somebody took before it was
+// told calls nobody, and PagerDuty drops the acknowledgement of what was never triggered.
+func hasNone(s step, told channel.Told) bool {
+	return s.action() == acknowledge && !channel.Knows(s.conv, told)
 }
 
 // action is that of the state which all that is new leads to.

@@ -19,6 +19,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -142,6 +144,13 @@ func New(c Config, version string) (*Channel, error) {
 func (c *Channel) Close() error {
 	c.client.CloseIdleConnections()
 	return nil
+}
+
+// Target is the receiver as this sender is known there: all channels with that URL and key share what is known of it, and
+// another URL is another receiver.
+func (c *Channel) Target() channel.Target {
+	sum := sha256.Sum256([]byte("bellbuoy webhook\x00" + c.config.Address() + "\x00" + c.config.Key.Reveal() + "\x00" + c.config.Topic.Reveal()))
+	return channel.Target{ID: "webhook-" + hex.EncodeToString(sum[:10])}
 }
 
 // Post makes one attempt. It returns no reference; its errors are the verdicts of package channel.

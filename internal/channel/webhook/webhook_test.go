@@ -307,3 +307,27 @@ func FuzzVisibleKeepsDocumentsValid(f *testing.F) {
 		}
 	})
 }
+
+func TestWebhooksShareTheTargetThatTheyPostTo(t *testing.T) {
+	target := func(c webhook.Config) string {
+		t.Helper()
+		ch, err := webhook.New(c, "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ch.Target().ID
+	}
+	plain := webhook.Config{URL: "https://hooks.example/s3cr3t-path"}
+	pager := webhook.Config{Format: webhook.FormatPagerDuty, Key: "one"}
+	if target(plain) != target(webhook.Config{URL: plain.URL, Format: webhook.FormatCloudEvents}) {
+		t.Error("two webhooks to one URL have two targets")
+	}
+	moved, other := plain, pager
+	moved.URL, other.Key = "https://hooks.example/another", "two"
+	if target(plain) == target(moved) || target(pager) == target(other) {
+		t.Error("another URL or another key is the same target, so that one that is gone could not be exchanged")
+	}
+	if id := target(plain); strings.Contains(id, "s3cr3t") || strings.ContainsAny(id, ". *>/") {
+		t.Errorf("the target is called %q", id)
+	}
+}
