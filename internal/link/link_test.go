@@ -50,13 +50,16 @@ func TestGapsAreFilled(t *testing.T) {
 		nodes     []string
 		want      []string
 	}{
-		{"all-of-an-object", "https://x/{cluster}/{namespace}/{name}?k={kind}&c={condition}&s={severity}#{id}", checkout(), nil,
-			[]string{"https://x/prod/shop/checkout?k=service&c=service_down&s=critical#0123abcd"}},
+		{
+			"all-of-an-object", "https://x/{cluster}/{namespace}/{name}?k={kind}&c={condition}&s={severity}#{id}", checkout(), nil,
+			[]string{"https://x/prod/shop/checkout?k=service&c=service_down&s=critical#0123abcd"},
+		},
 		{"times-in-ms", "https://x/?from={since_ms}&to={until_ms}", checkout(), nil, []string{"https://x/?from=1795434300000&to=1795438860000"}},
 		{"times", "https://x/?from={since}&to={until}", checkout(), nil, []string{"https://x/?from=2026-11-23T11%3A45%3A00Z&to=2026-11-23T13%3A01%3A00Z"}},
 		{"team-is-escaped", "https://x/{team}?t={team}", checkout(), nil, []string{"https://x/shop%20%26%20friends?t=shop%20%26%20friends"}},
 		{"hostile-name-stays-in-its-place", "https://x/d/{name}?v={name}#{name}", hostile, nil, []string{
-			"https://x/d/" + escaped + "?v=" + escaped + "#" + escaped}},
+			"https://x/d/" + escaped + "?v=" + escaped + "#" + escaped,
+		}},
 		{"node-of-a-service", "https://x/{node}", checkout(), []string{"n1", "n1"}, []string{"https://x/n1"}},
 		{"node-of-a-node", "https://x/{node}", node, nil, []string{"https://x/n7"}},
 		{"several-nodes-are-none", "https://x/{node}", checkout(), []string{"n1", "n2"}, nil},
@@ -104,8 +107,11 @@ func TestRunbookIsFirstAndMatchesChoose(t *testing.T) {
 	c := checkout()
 	c.Labels["runbook"] = "https://runbooks.example/checkout"
 	want := []schema.Link{
-		{Title: "Runbook", URL: "https://runbooks.example/checkout"}, {Title: "worst", URL: "https://x/worst"},
-		{Title: "on-n1", URL: "https://x/n1"}, {Title: "team", URL: "https://x/team"}, {Title: "all", URL: "https://x/all"},
+		{Title: "Runbook", URL: "https://runbooks.example/checkout"},
+		{Title: "worst", URL: "https://x/worst"},
+		{Title: "on-n1", URL: "https://x/n1"},
+		{Title: "team", URL: "https://x/team"},
+		{Title: "all", URL: "https://x/all"},
 	}
 	if diff := cmp.Diff(want, ts.Of(&c, []string{"n1", "n2"})); diff != "" {
 		t.Errorf("links (-want +got):\n%s", diff)
