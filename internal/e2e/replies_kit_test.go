@@ -16,7 +16,6 @@ import (
 	"github.com/bellbuoy/bellbuoy/internal/bus/bustest"
 	"github.com/bellbuoy/bellbuoy/internal/channel/slack"
 	"github.com/bellbuoy/bellbuoy/internal/channel/slack/slacktest"
-	"github.com/bellbuoy/bellbuoy/internal/channel/webhook"
 	"github.com/bellbuoy/bellbuoy/internal/e2e"
 	"github.com/bellbuoy/bellbuoy/internal/gateway"
 	"github.com/bellbuoy/bellbuoy/internal/notifier"
@@ -65,7 +64,7 @@ func startTalk(t testing.TB, w *slacktest.Server, cfg notifier.Config) slackTalk
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.bus.Setup(t.Context(), bus.Setup{Channels: []string{webhook.Name, slack.Name}}); err != nil {
+	if err := k.bus.Setup(t.Context(), bus.Setup{Channels: notifier.Channels(cfg)}); err != nil {
 		t.Fatal(err)
 	}
 	cfg.Notify = notifier.NotifyOn
