@@ -91,7 +91,7 @@ var plan = []room{
 	{"internal/channel/slack/slackdraw", "", "", ""},
 	{"internal/channel/slack/slacktest", "", "slack websocket", ""},
 	{"internal/llm/llmtest", "llm/fake", "", "llm"},
-	{"internal/e2e", "gateway collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect spend replay source/docker source/host"},
+	{"internal/e2e", "gateway collector rules analyzer notifier daemon client llm llm/llmtest channel channel/webhook bus bus/embed bus/bustest process config conversation scrub schema need need/engine", "prometheus sync", "detect spend replay source/docker source/host channel/slack channelfile"},
 	{"internal/eval", "replay detect source/file schema", "", "need diagnose channel channel/slack channel/webhook config"},
 	{"internal/need", "", "", ""},
 	{"internal/need/engine", "need", "", ""},

@@ -23,24 +23,28 @@ func TestRouteSaysOfAFileWhoWouldBeTold(t *testing.T) {
 		name, words, want string
 	}{
 		{"by-day", "prod/shop/checkout critical --label team=shop --at 2026-11-24T11:00:00Z", `critical prod/shop/checkout as of Tue 2026-11-24 11:00 UTC
-ops    not yet  route shop-by-day (line 40) has it and does not continue to route critical (line 55); from Tue 2026-11-24 16:00 UTC on, if it is still open then
-shop   told     route shop-by-day (line 40); of what begins before Tue 2026-11-24 16:00 UTC
-pager  not yet  route shop-by-day (line 40) tells it of what is critical once nobody has had it for 15m; from Tue 2026-11-24 11:15 UTC on, if it is still open then
+ops    not told  route own (line 39) would tell it, but cluster is prod and not bellbuoy
+shop   told      route shop-by-day (line 45); of what begins before Tue 2026-11-24 16:00 UTC
+pager  not yet   route shop-by-day (line 45) tells it of what is critical once nobody has had it for 15m; from Tue 2026-11-24 11:15 UTC on, if it is still open then
+chat   not yet   route shop-by-day (line 45) has it and does not continue to route critical (line 60); from Tue 2026-11-24 16:00 UTC on, if it is still open then
 `},
 		{"at-night", "prod/shop/checkout critical --label=team=shop --condition service_down --at 2026-11-24T21:00:00Z", `critical prod/shop/checkout as of Tue 2026-11-24 21:00 UTC
-ops    told     route critical (line 55); of what begins before Wed 2026-11-25 08:00 UTC
-shop   not yet  route shop-by-day (line 40) tells it at other hours: mon-fri 09:00–17:00 Europe/Berlin; from Wed 2026-11-25 08:00 UTC on, if it is still open then
-pager  told     route critical (line 55); of what begins before Wed 2026-11-25 08:00 UTC
+ops    not told  route own (line 39) would tell it, but cluster is prod and not bellbuoy
+shop   not yet   route shop-by-day (line 45) tells it at other hours: mon-fri 09:00–17:00 Europe/Berlin; from Wed 2026-11-25 08:00 UTC on, if it is still open then
+pager  told      route critical (line 60); of what begins before Wed 2026-11-25 08:00 UTC
+chat   told      route critical (line 60); of what begins before Wed 2026-11-25 08:00 UTC
 `},
 		{"a-node-in-a-digest", "test-1/node/n1 info --at 2026-11-24T21:00:00Z", `info test-1/n1 as of Tue 2026-11-24 21:00 UTC
-ops    told daily 08:00 Europe/Berlin  route test-systems (line 60)
-shop   not told                        route shop-by-day (line 40) would tell it, but severity is info and not warning or critical, and cluster is test-1 and not prod, and namespace is none and not shop or shop-*, and label team is none and not shop
-pager  not told                        route critical (line 55) would tell it, but severity is info and not critical, and cluster is test-1 and not prod
+ops    told daily 08:00 Europe/Berlin  route test-systems (line 65)
+shop   not told                        route shop-by-day (line 45) would tell it, but severity is info and not warning or critical, and cluster is test-1 and not prod, and namespace is none and not shop or shop-*, and label team is none and not shop
+pager  not told                        route critical (line 60) would tell it, but severity is info and not critical, and cluster is test-1 and not prod
+chat   not told                        route critical (line 60) would tell it, but severity is info and not critical, and cluster is test-1 and not prod
 `},
 		{"what-is-only-information", "prod/pay/x info --at 2026-11-24T21:00:00Z", `info prod/pay/x as of Tue 2026-11-24 21:00 UTC
 ops    not told  no route has it, so that the default is told; but what is only information is told in digests alone, and it has none
-shop   not told  route shop-by-day (line 40) would tell it, but severity is info and not warning or critical, and namespace is pay and not shop or shop-*, and label team is none and not shop
-pager  not told  route critical (line 55) would tell it, but severity is info and not critical
+shop   not told  route shop-by-day (line 45) would tell it, but severity is info and not warning or critical, and namespace is pay and not shop or shop-*, and label team is none and not shop
+pager  not told  route critical (line 60) would tell it, but severity is info and not critical
+chat   not told  route critical (line 60) would tell it, but severity is info and not critical
 `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -79,12 +79,30 @@ func TestPeopleListShowAskAndAcknowledge(t *testing.T) {
 		{"list", "acknowledged   ada"},
 		{"reply checkout why?", short + " shop/checkout answer: "},
 		{"unack " + short, "ada gives it back. (api, unverified)"},
+		{"silence checkout 1h", "Silenced by ada until "},
+		{"resolve checkout", "ada says it is resolved. Watching for "},
+		{"reopen checkout", "shop/checkout reopened by ada. (api, unverified)"},
+		{"dismiss checkout", "Dismissed by ada: "},
+		{"reopen " + short, "shop/checkout reopened by ada. (api, unverified)"},
 		{"why", "everything that is seen is watched"},
 		{"why checkout", "service_down: alerting since"},
 	} {
 		out, err := typed(t, strings.Fields(c.words)...)
 		if err != nil || !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(c.want), " ")) {
 			t.Errorf("bellbuoy %s: %v, printed\n%swant %q in it", c.words, err, out, c.want)
+		}
+	}
+}
+
+// The name is a claim that the variable makes, or else the login name.
+func TestWhoTypesIsTheAuthor(t *testing.T) {
+	stack(t)
+	for _, who := range []struct{ variable, login, want string }{{"ada", "root", "ada"}, {"", "grace", "grace"}, {"", "", "someone"}} {
+		t.Setenv("BELLBUOY_USER", who.variable)
+		t.Setenv("USER", who.login)
+		e := into[schema.Alert](t, "ack", "checkout", "--json").Event
+		if e.Kind != schema.EventAcknowledged || e.Author == nil || e.Author.Name != who.want || e.Author.Verified {
+			t.Errorf("%+v: %s by %+v", who, e.Kind, e.Author)
 		}
 	}
 }

@@ -124,7 +124,7 @@ const maxPassedOn = 4
 // there is none any more it is for c itself. Whoever dies in between does it again: the other one knows the reply's id.
 func (a *Analyzer) passOn(ctx context.Context, c schema.Conversation, said conversation.Said) (conversation.Said, error) {
 	passed := said
-	passed.From = c.ID
+	passed.From, passed.Reply.Episode = c.ID, 0 // the other one has episodes of its own
 	if passed.Reply.ID == "" {
 		passed.Reply.ID = fmt.Sprintf("%s/%d", c.ID, said.Seq)
 	}

@@ -93,7 +93,8 @@ func (a *Analyzer) hearAll(ctx context.Context, head bus.Head, replies []bus.Mes
 		said := conversation.Said{At: m.At, Seq: m.Seq, Epoch: m.Epoch, Reply: r, To: passed[m.Seq]}
 		var refused bool
 		said.Deny, refused = a.deny(r)
-		if said.To == nil && head.Conversation.ClosedAs == schema.StateFolded {
+		outdated := conversation.Outdated(head.Conversation, r)
+		if said.To == nil && !outdated && head.Conversation.ClosedAs == schema.StateFolded {
 			if said, err = a.passOn(ctx, head.Conversation, said); err != nil {
 				return err
 			}
@@ -109,7 +110,10 @@ func (a *Analyzer) hearAll(ctx context.Context, head bus.Head, replies []bus.Mes
 			return err
 		}
 		a.stored(w, seq)
-		if refused {
+		switch {
+		case outdated:
+			a.metrics.refused.WithLabelValues(a.through(m), "episode").Inc()
+		case refused:
 			a.metrics.refused.WithLabelValues(a.through(m), "role").Inc()
 		}
 		head = bus.Head{Conversation: next, Event: w.Event, Seq: seq}

@@ -157,6 +157,32 @@ func TestWhatIsAskedByAPIAndChangesSomethingIsForThoseWhoMay(t *testing.T) {
 	}
 }
 
+func TestAButtonOfAnEarlierEpisodeIsRefusedAndCounted(t *testing.T) {
+	s := bustest.Server(t)
+	b := s.Connect(t)
+	reg := guarded(t, b, "")
+	id := e2e.CheckoutID("prod")
+	const later = 200 // snapshots, which is more than the half hour in which it would be the same episode
+	for _, n := range []int{2, 3, 4, 5, 6, 7, later, later + 1} {
+		running := 1
+		if n >= later {
+			running = 0
+		}
+		e2e.Publish(t, b, e2e.Snapshot("prod", n, running))
+		settled(t, b)
+	}
+	e2e.Await(t, b, "prod", id, "the second episode", func(c schema.Conversation) bool { return c.Episode == 2 && !c.Closed() })
+	hear(t, b, "slack", schema.Reply{Verb: "ack", Episode: 1, Author: schema.Author{Name: "Anna", Verified: true}})
+	hear(t, b, "slack", schema.Reply{Verb: "ack", Episode: 2, Author: schema.Author{Name: "Ben", Verified: true}})
+	got := e2e.Await(t, b, "prod", id, "the acknowledgement", func(c schema.Conversation) bool { return c.State == schema.StateAcknowledged })
+	if got.Owner != "Ben" || e2e.Count(got, schema.EventRefused) != 1 {
+		t.Errorf("owner %q, %v", got.Owner, e2e.Kinds(got))
+	}
+	if diff := cmp.Diff(map[string]float64{"slack episode": 1}, refusals(t, reg)); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+}
+
 func TestWithoutPeopleEverybodyMay(t *testing.T) {
 	s := bustest.Server(t)
 	b := s.Connect(t)

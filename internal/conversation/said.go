@@ -44,6 +44,12 @@ func Heard(c schema.Conversation, id string) bool {
 	return slices.ContainsFunc(c.Messages, func(m schema.Message) bool { return m.ReplyID == id })
 }
 
+// Outdated tells whether r says a verb where an earlier episode of c is shown, as by a button of its card.
+func Outdated(c schema.Conversation, r schema.Reply) bool {
+	verb, _ := Intent(r)
+	return verb != "" && r.Episode > 0 && r.Episode < c.Episode
+}
+
 // reply is a step that a person takes.
 type reply struct {
 	*step
@@ -58,6 +64,8 @@ func (r *reply) apply() {
 	verb, ok := intent(r.Reply)
 	r.verb = verb
 	switch {
+	case Outdated(r.was, r.Reply):
+		r.refuse("Not done: that is the card of an earlier time, and it has failed again since. Please use the newest card.")
 	case ok && r.deny != "" && verb.Name != VerbHelp:
 		r.refuse(r.deny)
 	case ok:

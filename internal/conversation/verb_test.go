@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -156,6 +157,26 @@ func TestTomorrowAndTimesOfDayAreInUTC(t *testing.T) {
 		got, _ := conversation.Next(open, conversation.Said{At: at, Seq: 1, Reply: schema.Reply{Text: tt.text, Until: tt.gave}})
 		if !got.SilencedUntil.Equal(tt.want) {
 			t.Errorf("%q, with %v: until %v, want %v", tt.text, tt.gave, got.SilencedUntil, tt.want)
+		}
+	}
+}
+
+func TestAVerbOnTheCardOfAnEarlierEpisodeIsRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		reply schema.Reply
+		want  string
+	}{
+		{"earlier", schema.Reply{Verb: "ack", Episode: 1}, schema.EventRefused},
+		{"same", schema.Reply{Verb: "ack", Episode: 2}, schema.EventAcknowledged},
+		{"unknown", schema.Reply{Verb: "ack"}, schema.EventAcknowledged},
+		{"a-question", schema.Reply{Text: "why did it fail then?", Episode: 1}, schema.EventAsked},
+	} {
+		open := schema.Conversation{ID: "9f2c51d07be34a68", State: schema.StateInvestigating, Episode: 2, Severity: schema.SeverityCritical}
+		got, _ := conversation.Next(open, conversation.Said{At: at(0), Seq: 1, Reply: tt.reply})
+		m := got.Messages[len(got.Messages)-1]
+		if m.Kind != tt.want || m.Kind == schema.EventRefused && !strings.Contains(m.Content, "use the newest card") {
+			t.Errorf("%s: %s %q, want %s", tt.name, m.Kind, m.Content, tt.want)
 		}
 	}
 }

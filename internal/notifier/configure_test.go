@@ -26,7 +26,7 @@ func TestTheExampleOfChannelsIsValid(t *testing.T) {
 	if err := config.Load(process.Prefix, &cfg); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"ops", "shop", "pager"}, notifier.Channels(cfg)); diff != "" {
+	if diff := cmp.Diff([]string{"ops", "shop", "pager", "chat"}, notifier.Channels(cfg)); diff != "" {
 		t.Errorf("channels (-want +got):\n%s", diff)
 	}
 	r, err := notifier.Routes(cfg)

@@ -199,7 +199,7 @@ func TestAnAlertIsAskedAboutAndAcknowledgedInSlack(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := k.heard(c.ID)[1:]
-	if len(got) != 3 || got[0].Verb != "right" || got[1].Verb != "ack" || got[2].Verb != "silence" || got[2].Until.In(berlin).Hour() != 9 || !got[2].Until.After(time.Now()) {
+	if len(got) != 3 || got[1].Episode != 1 || got[2].Episode != 1 || got[0].Verb != "right" || got[1].Verb != "ack" || got[2].Verb != "silence" || got[2].Until.In(berlin).Hour() != 9 || !got[2].Until.After(time.Now()) {
 		t.Errorf("heard %+v", got)
 	}
 	if p := k.Problems(); len(p) > 0 {

@@ -304,6 +304,7 @@ type Reply struct {
 	Until        time.Time `json:"until,omitzero"`
 	Author       Author    `json:"author,omitzero"`
 	ID           string    `json:"id,omitempty"`
+	Episode      int       `json:"episode,omitempty"` // that was shown where it was said: its verb is refused once there is a newer one
 }
 
 // SignedReply is the body of a reply that another program signs and posts to /in/webhook. Who speaks follows from the key.

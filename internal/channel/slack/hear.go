@@ -97,6 +97,7 @@ func (l *listener) reply(ctx context.Context, d deed, o origin) (r schema.Reply,
 		if r, ok = p.asks(d.text, l.ch.now(), who.zone); !ok {
 			return r, channel.Refused, refusedButton
 		}
+		r.Episode = p.episode
 	case deedReaction:
 		if !o.judges {
 			return r, channel.Ignored, ignoredEmoji

@@ -42,6 +42,15 @@ func (s *store) fail(err error) {
 	s.fails = err
 }
 
+func (s *store) ids() (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.stored {
+		all = append(all, r.ID)
+	}
+	return all
+}
+
 func (s *store) texts() (all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,8 +139,9 @@ func TestWhatWasStoredAndNotAcknowledgedComesAgainUnderTheSameID(t *testing.T) {
 	hears(t, s, ch, second.hear)
 	s.Expire()
 	acked(t, d)
-	if len(first.stored) != 1 || len(second.stored) != 1 || d.Sent() < 2 || first.stored[0].ID != second.stored[0].ID {
-		t.Errorf("sent %d times, stored %+v and %+v", d.Sent(), first.stored, second.stored)
+	once, again := first.ids(), second.ids() // a connection may bring it, and the expiry once more
+	if len(once) != 1 || len(again) == 0 || d.Sent() < 2 || !slices.Equal(once, slices.Compact(again)) {
+		t.Errorf("sent %d times, stored %q and %q", d.Sent(), once, again)
 	}
 }
 
