@@ -37,7 +37,7 @@ var errKilled = errors.New("killed")
 
 // Eight analyzers watch, hear, diagnose and answer at once while a fifth of their writes die, and two notifiers tell.
 func TestAFleetUnderKillsStoresEachEventOnceAndTellsItOnce(t *testing.T) {
-	const clusters, replies = 12, 6
+	const clusters, replies = 8, 6
 	s, hook, model := bustest.Server(t), e2e.NewReceiver(t), llmtest.New(t)
 	f := &fate{dice: rand.New(rand.NewPCG(1, 2))}
 	for range 8 {

@@ -97,7 +97,7 @@ func TestAFleetUnderKillsFoldsOnceAndLosesNothingThatWasSaid(t *testing.T) {
 	}
 	b := s.Connect(t)
 	var towns []town
-	for i := range 4 {
+	for i := range 3 {
 		towns = append(towns, town{fmt.Sprintf("c%d", i), callers})
 	}
 	publish := func(n, db, each int) {

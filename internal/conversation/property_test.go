@@ -386,7 +386,7 @@ func overTheWire(t *testing.T, c schema.Conversation) (got schema.Conversation) 
 
 // Whoever loses a compare-and-set still holds what it read, and two may go on from the same head.
 func TestNextLeavesItsArgumentAlone(t *testing.T) {
-	each(t, some, true, func(t *testing.T, seed uint64, events []conversation.Event) {
+	each(t, need.Seeds(some), true, func(t *testing.T, seed uint64, events []conversation.Event) {
 		var c schema.Conversation
 		for i, e := range events {
 			c.Messages = append(make([]schema.Message, 0, len(c.Messages)+8), c.Messages...) // room to write into
